@@ -1,0 +1,183 @@
+/**
+ * One ask and all that becomes of it. The union on `state` gives every state exactly the fields
+ * that exist in it; only transitions.ts makes the next one.
+ */
+import type { ElevationId, Instant, PersonId, RuleId, Seconds, TargetId } from './ids.ts'
+
+/** brokered: credentials never leave the broker; credentials: the analyst's own tools get them. */
+export type Mode = 'brokered' | 'credentials'
+
+/** What was asked. Its digest is what an approver approves and what is issued. */
+export type Ask = {
+  readonly requester: PersonId
+  readonly target: TargetId
+  readonly duration: Seconds
+  readonly reason: string
+  readonly ticket: string | null
+  /** `database.table`, sorted, never empty */
+  readonly tables: readonly string[]
+  /** `database.table.column`; null = every column of the tables */
+  readonly columns: readonly string[] | null
+}
+
+/** The terms under which the policy let the ask through, kept so that the narrower of then and now holds. */
+export type Terms = {
+  readonly rule: RuleId
+  readonly mode: Mode
+  readonly maxDuration: Seconds
+  readonly quorum: number
+  /** a pending ask not decided by then lapses */
+  readonly within: Seconds
+  /** an approval not used by then lapses */
+  readonly activateWithin: Seconds
+}
+
+export type Approval = { readonly by: PersonId; readonly at: Instant }
+
+/** One KMS grant to be made, written down before the call so that a retry is byte-equal. */
+export type PlannedGrant = {
+  readonly name: string
+  readonly keyArn: string
+  /** `aws:s3:arn` the grant is constrained to; null where objects do not share one context */
+  readonly bucketArn: string | null
+}
+
+/** Durable before the first AWS call that creates something (invariant 4). */
+export type Intent = {
+  readonly sessionName: string
+  readonly roleArn: string
+  readonly sessionArn: string
+  readonly sessionPolicy: string
+  readonly grants: readonly PlannedGrant[]
+  readonly startedAt: Instant
+  readonly notAfter: Instant
+}
+
+/**
+ * Until when the issuer may be trusted to be alive. Its fencing token is the row's version: whoever
+ * takes over changes the row first, and the former issuer's compare-and-set then fails.
+ */
+export type Lease = { readonly owner: string; readonly until: Instant }
+
+export type IssuedGrant = PlannedGrant & { readonly grantId: string }
+
+/** What is remembered of the STS session; its secret parts exist only in memory. */
+export type Session = { readonly assumedRoleId: string; readonly accessKeyId: string }
+
+type Base = {
+  readonly id: ElevationId
+  readonly ask: Ask
+  readonly askDigest: string
+  readonly terms: Terms
+  readonly policyDigest: string
+  readonly createdAt: Instant
+}
+
+type Decided = Base & { readonly approvals: readonly Approval[]; readonly decidedAt: Instant }
+type Issued = Decided & { readonly intent: Intent }
+
+export type EndReason = 'expired' | 'revoked' | 'released'
+/** `failed`: AWS refused, or the issuer died; nothing was delivered, what it made is removed. */
+export type EndingReason = EndReason | 'failed'
+
+export type Pending = Base & {
+  readonly state: 'pending'
+  readonly approvals: readonly Approval[]
+  readonly decideBy: Instant
+}
+export type Approved = Decided & { readonly state: 'approved'; readonly activateBy: Instant }
+export type Issuing = Issued & { readonly state: 'issuing'; readonly lease: Lease }
+export type Active = Issued & {
+  readonly state: 'active'
+  readonly session: Session
+  readonly grants: readonly IssuedGrant[]
+  readonly issuedAt: Instant
+}
+export type Ending = Issued & {
+  readonly state: 'ending'
+  readonly how: EndingReason
+  readonly by: PersonId | 'broker'
+  readonly session: Session | null
+  /** grants known by id; an issuer that died may have made others, found by name */
+  readonly grants: readonly IssuedGrant[]
+  readonly endingSince: Instant
+  readonly attempts: number
+  readonly retryAt: Instant
+  /** set when ending has not succeeded for long: visible, alerting, still retried */
+  readonly stuckSince: Instant | null
+  /** nothing can be in flight any more from then on; only a sweep after it may end the elevation */
+  readonly sweepAt: Instant
+}
+export type Ended = Issued & {
+  readonly state: 'ended'
+  readonly how: EndReason
+  readonly by: PersonId | 'broker'
+  readonly session: Session | null
+  readonly endedAt: Instant
+}
+export type Denied = Base & {
+  readonly state: 'denied'
+  readonly approvals: readonly Approval[]
+  readonly by: PersonId
+  readonly decidedAt: Instant
+}
+export type Cancelled = Base & {
+  readonly state: 'cancelled'
+  readonly approvals: readonly Approval[]
+  readonly by: PersonId
+  readonly cancelledAt: Instant
+}
+export type LapseReason = 'not_decided' | 'not_activated' | 'policy_changed'
+export type Lapsed = Base & {
+  readonly state: 'lapsed'
+  readonly approvals: readonly Approval[]
+  readonly why: LapseReason
+  readonly lapsedAt: Instant
+}
+export type Failed = Issued & {
+  readonly state: 'failed'
+  readonly failedAt: Instant
+}
+
+export type Elevation =
+  | Pending
+  | Approved
+  | Issuing
+  | Active
+  | Ending
+  | Ended
+  | Denied
+  | Cancelled
+  | Lapsed
+  | Failed
+
+export type State = Elevation['state']
+
+/** States that never change again; the store refuses to update such a row. */
+export const terminalStates = ['ended', 'denied', 'cancelled', 'lapsed', 'failed'] as const
+
+/** `notAfter` of the window once it runs; null before. */
+export const notAfterOf = (elevation: Elevation): Instant | null =>
+  'intent' in elevation ? elevation.intent.notAfter : null
+
+/** When a worker has to look at it next; null once terminal. */
+export const dueAt = (elevation: Elevation): Instant | null => {
+  switch (elevation.state) {
+    case 'pending':
+      return elevation.decideBy
+    case 'approved':
+      return elevation.activateBy
+    case 'issuing':
+      return elevation.lease.until
+    case 'active':
+      return elevation.intent.notAfter
+    case 'ending':
+      return elevation.retryAt
+    case 'ended':
+    case 'denied':
+    case 'cancelled':
+    case 'lapsed':
+    case 'failed':
+      return null
+  }
+}

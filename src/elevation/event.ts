@@ -1,0 +1,48 @@
+/**
+ * What a transition says to the ledger. Free text never enters `data`: it goes into `personal`,
+ * of which the ledger keeps only salted commitments.
+ */
+import type { ElevationId, Instant, PersonId, TargetId } from './ids.ts'
+
+export type EventType =
+  | 'elevation.requested'
+  | 'approval.recorded'
+  | 'elevation.approved'
+  | 'elevation.denied'
+  | 'elevation.cancelled'
+  | 'elevation.lapsed'
+  | 'issue.intent'
+  | 'issue.takeover'
+  | 'issue.failed'
+  | 'session.issued'
+  | 'session.vended'
+  | 'elevation.ending'
+  | 'ending.retried'
+  | 'access.removed'
+  | 'elevation.stuck'
+  | 'elevation.ended'
+  | 'attempt.refused'
+  | 'ledger.read'
+
+/** JSON that RFC 8785 prints without choices: no floats. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json }
+
+/** Free text with the salt (32 random bytes, hex) under which the ledger commits to it. */
+export type Personal = { readonly salt: string; readonly value: string }
+
+export type LedgerEvent = {
+  readonly type: EventType
+  readonly at: Instant
+  readonly actor: PersonId | 'broker'
+  readonly elevation: ElevationId | null
+  readonly target: TargetId | null
+  readonly policyDigest: string | null
+  readonly data: { readonly [key: string]: Json }
+  readonly personal?: Readonly<Record<string, Personal>>
+}

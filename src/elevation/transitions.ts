@@ -1,0 +1,298 @@
+/**
+ * Every change of state, each a pure function that takes the one state it is legal in and returns
+ * the next state with its ledger events, or a refusal. Nothing else makes an `Elevation`.
+ * Deciding: request, approve, deny, cancel, lapse. Issuing: beginIssue, issued, vended.
+ * Ending: beginEnd, takeOver, retryEnd, awaitSweep, finishEnd.
+ */
+import type {
+  Active,
+  Approved,
+  Ask,
+  Cancelled,
+  Denied,
+  Ended,
+  Ending,
+  EndingReason,
+  Failed,
+  Intent,
+  IssuedGrant,
+  Issuing,
+  Lapsed,
+  LapseReason,
+  Lease,
+  Pending,
+  Session,
+  Terms
+} from './elevation.ts'
+import type { EventType, Json, LedgerEvent, Personal } from './event.ts'
+import { type ElevationId, type Instant, type PersonId, instant, iso, plus, seconds } from './ids.ts'
+import { type Refusal, refuse } from './refusal.ts'
+
+export type Step<S> =
+  | { readonly ok: true; readonly next: S; readonly events: readonly [LedgerEvent, ...LedgerEvent[]] }
+  | { readonly ok: false; readonly refusal: Refusal }
+
+/** A new ask that the policy let through. */
+export const request = (input: {
+  readonly id: ElevationId
+  readonly ask: Ask
+  readonly askDigest: string
+  readonly terms: Terms
+  readonly policyDigest: string
+  readonly personal: { readonly reason: Personal; readonly ticket?: Personal }
+  readonly now: Instant
+}): Step<Pending> => {
+  const { id, ask, askDigest, terms, policyDigest, personal, now } = input
+  const next: Pending = {
+    state: 'pending',
+    id,
+    ask,
+    askDigest,
+    terms,
+    policyDigest,
+    createdAt: now,
+    approvals: [],
+    decideBy: plus(now, terms.within)
+  }
+  const data = {
+    askDigest,
+    durationSeconds: ask.duration,
+    mode: terms.mode,
+    rule: terms.rule,
+    tables: ask.tables,
+    columns: ask.columns
+  }
+  return step(next, event(next, 'elevation.requested', ask.requester, now, data, personal))
+}
+
+/** One person's vote; the vote that meets the quorum approves. Eligibility is the policy's. */
+export const approve = (from: Pending, by: PersonId, now: Instant): Step<Pending | Approved> => {
+  if (by === from.ask.requester) {
+    return refuse('self_approval', 'Nobody approves their own ask. Let another approver decide it.')
+  }
+  if (now >= from.decideBy) {
+    return refuse('lapsed', 'The ask was not decided in time. The requester may ask again.')
+  }
+  if (from.approvals.some((approval) => approval.by === by)) {
+    return refuse('already_voted', 'You approved this already. It waits for other approvers.')
+  }
+  const approvals = [...from.approvals, { by, at: now }]
+  const data = { askDigest: from.askDigest, votes: approvals.length, quorum: from.terms.quorum }
+  const vote = event(from, 'approval.recorded', by, now, data)
+  if (approvals.length < from.terms.quorum) return step({ ...from, approvals }, vote)
+  const { decideBy: _, ...rest } = from
+  const activateBy = plus(now, from.terms.activateWithin)
+  return step(
+    { ...rest, state: 'approved', approvals, decidedAt: now, activateBy },
+    vote,
+    event(from, 'elevation.approved', 'broker', now, {
+      approvers: approvals.map((approval) => approval.by),
+      activateBy: iso(activateBy)
+    })
+  )
+}
+
+/** One denial is final. */
+export const deny = (from: Pending, by: PersonId, reason: Personal, now: Instant): Step<Denied> => {
+  if (by === from.ask.requester) {
+    return refuse('self_approval', 'Nobody decides their own ask. Cancel it instead.')
+  }
+  if (now >= from.decideBy) {
+    return refuse('lapsed', 'The ask was not decided in time; nothing is left to deny.')
+  }
+  const { decideBy: _, ...rest } = from
+  return step(
+    { ...rest, state: 'denied', by, decidedAt: now },
+    event(from, 'elevation.denied', by, now, { askDigest: from.askDigest }, { reason })
+  )
+}
+
+/** The requester withdraws, or an approver takes an approval back before it was used. */
+export const cancel = (from: Pending | Approved, by: PersonId, now: Instant): Step<Cancelled> =>
+  step(
+    { ...undecided(from), state: 'cancelled', by, cancelledAt: now },
+    event(from, 'elevation.cancelled', by, now, { state: from.state })
+  )
+
+/** Not decided or not used in time, or the policy of now no longer allows what was approved. */
+export const lapse = (from: Pending | Approved, why: LapseReason, now: Instant): Step<Lapsed> =>
+  step(
+    { ...undecided(from), state: 'lapsed', why, lapsedAt: now },
+    event(from, 'elevation.lapsed', 'broker', now, { why })
+  )
+
+/** The requester's act: the window starts now. Durable before anything is created in AWS. */
+export const beginIssue = (
+  from: Approved,
+  { intent, lease, now }: { readonly intent: Intent; readonly lease: Lease; readonly now: Instant }
+): Step<Issuing> => {
+  if (now >= from.activateBy) {
+    return refuse('lapsed', 'The approval was not used in time. Ask again.')
+  }
+  const longest = Math.min(from.ask.duration, from.terms.maxDuration)
+  if (intent.notAfter > plus(now, seconds(longest)) || intent.notAfter <= now) {
+    throw new RangeError('the window is not the one that was approved')
+  }
+  const { activateBy: _, ...rest } = from
+  return step(
+    { ...rest, state: 'issuing', intent, lease },
+    event(from, 'issue.intent', from.ask.requester, now, {
+      sessionName: intent.sessionName,
+      role: intent.roleArn,
+      grants: intent.grants.map(({ name, keyArn }) => ({ name, key: keyArn })),
+      notAfter: iso(intent.notAfter)
+    })
+  )
+}
+
+/** AWS made everything; only the issuer whose version still stands can commit this. */
+export const issued = (
+  from: Issuing,
+  made: { readonly session: Session; readonly grants: readonly IssuedGrant[] },
+  now: Instant
+): Step<Active> => {
+  if (now >= from.intent.notAfter) {
+    return refuse('ended', 'The window was over before the session was issued. Ask again.')
+  }
+  const { lease: _, ...rest } = from
+  return step(
+    { ...rest, state: 'active', ...made, issuedAt: now },
+    event(from, 'session.issued', 'broker', now, {
+      sessionArn: from.intent.sessionArn,
+      accessKeyId: made.session.accessKeyId,
+      grants: made.grants.map(({ name, grantId }) => ({ name, grantId })),
+      notAfter: iso(from.intent.notAfter)
+    })
+  )
+}
+
+/** Fresh credentials of the same session; the window does not move. */
+export const vended = (from: Active, accessKeyId: string, now: Instant): Step<Active> => {
+  if (now >= from.intent.notAfter) {
+    return refuse('ended', 'The window is over. Ask again if you still need it.')
+  }
+  return step(from, event(from, 'session.vended', from.ask.requester, now, { accessKeyId }))
+}
+
+export type Ends = {
+  readonly how: EndingReason
+  readonly by: PersonId | 'broker'
+  readonly reason?: Personal
+  /** how long after the last possible AWS call of an issuer a sweep still has to wait, in ms */
+  readonly settleMilliseconds: number
+  readonly now: Instant
+}
+
+/** The window is over, or somebody ended it. Revoke wins over issue: an issuer can't commit after this. */
+export const beginEnd = (from: Issuing | Active, ends: Ends): Step<Ending> => {
+  const { how, by, reason, now } = ends
+  const kept = issuedOf(from)
+  const quiet = from.state === 'issuing' ? Math.max(now, from.lease.until) : now
+  const next: Ending = {
+    ...kept,
+    state: 'ending',
+    how,
+    by,
+    session: from.state === 'active' ? from.session : null,
+    grants: from.state === 'active' ? from.grants : [],
+    endingSince: now,
+    attempts: 0,
+    retryAt: now,
+    stuckSince: null,
+    sweepAt: instant(quiet + ends.settleMilliseconds)
+  }
+  const type = how === 'failed' ? 'issue.failed' : 'elevation.ending'
+  const personal = reason === undefined ? undefined : { reason }
+  return step(next, event(from, type, by, now, { how, from: from.state }, personal))
+}
+
+/** A dead issuer's work is taken over and removed; refused while its lease runs. */
+export const takeOver = (
+  from: Issuing,
+  { settleMilliseconds, now }: { readonly settleMilliseconds: number; readonly now: Instant }
+): Step<Ending> => {
+  if (now < from.lease.until) {
+    return refuse('conflict', 'It is being issued right now. Try again in half a minute.')
+  }
+  const begun = beginEnd(from, { how: 'failed', by: 'broker', settleMilliseconds, now })
+  if (!begun.ok) return begun
+  return step(begun.next, event(from, 'issue.takeover', 'broker', now, { owner: from.lease.owner }))
+}
+
+const firstRetryMs = 1000
+const longestRetryMs = 60_000
+const stuckAttempts = 10
+const stuckMs = 900_000
+
+/** Something could not be removed: tried again for ever, ever more slowly, said aloud when stuck. */
+export const retryEnd = (from: Ending, failed: string, now: Instant): Step<Ending> => {
+  const attempts = from.attempts + 1
+  const wait = Math.min(firstRetryMs * 2 ** Math.min(from.attempts, 10), longestRetryMs)
+  const isStuck = attempts >= stuckAttempts || now - from.endingSince >= stuckMs
+  const stuckSince = from.stuckSince ?? (isStuck ? now : null)
+  const next = { ...from, attempts, retryAt: instant(now + wait), stuckSince }
+  const type = stuckSince !== null && from.stuckSince === null ? 'elevation.stuck' : 'ending.retried'
+  return step(next, event(from, type, 'broker', now, { attempts, failed }))
+}
+
+/** All that is known is removed; a later look has to find nothing before it may be called ended. */
+export const awaitSweep = (from: Ending, removed: Removed, now: Instant): Step<Ending> =>
+  step(
+    { ...from, attempts: 0, retryAt: instant(Math.max(from.sweepAt, now + firstRetryMs)) },
+    event(from, 'access.removed', 'broker', now, removed)
+  )
+
+/** What one pass of ending did. */
+export type Removed = {
+  readonly sessionDenied: boolean
+  readonly grantsRevoked: number
+  readonly queriesStopped: number
+}
+
+/** The sweep after `sweepAt` found nothing. */
+export const finishEnd = (from: Ending, now: Instant): Step<Ended | Failed> => {
+  if (now < from.sweepAt) {
+    return refuse('conflict', 'Something may still be in flight. Try again after the sweep.')
+  }
+  const kept = issuedOf(from)
+  const done = event(from, 'elevation.ended', 'broker', now, { how: from.how })
+  if (from.how === 'failed') return step({ ...kept, state: 'failed', failedAt: now }, done)
+  const { how, by, session } = from
+  return step({ ...kept, state: 'ended', how, by, session, endedAt: now }, done)
+}
+
+type Carried = Pick<Pending, 'id' | 'ask' | 'policyDigest'>
+
+const undecided = (from: Pending | Approved) => {
+  const { id, ask, askDigest, terms, policyDigest, createdAt, approvals } = from
+  return { id, ask, askDigest, terms, policyDigest, createdAt, approvals }
+}
+
+const issuedOf = (from: Issuing | Active | Ending) => {
+  const { id, ask, askDigest, terms, policyDigest, createdAt, approvals, decidedAt, intent } = from
+  return { id, ask, askDigest, terms, policyDigest, createdAt, approvals, decidedAt, intent }
+}
+
+const step = <S>(next: S, first: LedgerEvent, ...more: readonly LedgerEvent[]): Step<S> => ({
+  ok: true,
+  next,
+  events: [first, ...more]
+})
+
+const event = (
+  of: Carried,
+  type: EventType,
+  actor: PersonId | 'broker',
+  at: Instant,
+  data: { readonly [key: string]: Json },
+  personal?: Readonly<Record<string, Personal>>
+): LedgerEvent => ({
+  type,
+  at,
+  actor,
+  elevation: of.id,
+  target: of.ask.target,
+  policyDigest: of.policyDigest,
+  data,
+  ...(personal ? { personal } : {})
+})
