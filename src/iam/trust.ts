@@ -1,0 +1,52 @@
+/**
+ * Whether a caller may assume a role with the tags and source identity it sends: one AssumeRole
+ * call needs sts:AssumeRole, and sts:TagSession and sts:SetSourceIdentity where they are used.
+ * Source: IAM User Guide, "Passing session tags in AWS STS", "Monitor and control actions taken
+ * with assumed roles".
+ */
+import { evaluate } from './evaluate.ts'
+import type { OneOrMany, PolicySet, Principal, Verdict } from './policy-document.ts'
+
+export type TrustAsk = {
+  readonly principal: Principal
+  readonly roleArn: string
+  readonly roleSessionName: string
+  readonly sourceIdentity?: string
+  readonly externalId?: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly transitiveTagKeys?: readonly string[]
+  /** further keys of the call, e.g. `aws:CurrentTime` */
+  readonly context: Readonly<Record<string, OneOrMany<string>>>
+}
+
+/**
+ * The first action that is refused, else the verdict on sts:AssumeRole. `policies` are the
+ * caller's; `resource` among them is the role's trust policy, `resourceAccount` its account.
+ */
+export const evaluateTrust = (ask: TrustAsk, policies: PolicySet): Verdict => {
+  const tagged = Object.keys(ask.tags).length > 0
+  const context = assumeRoleContext(ask)
+  const decide = (action: string): Verdict =>
+    evaluate({ principal: ask.principal, action, resource: ask.roleArn, context }, policies)
+  const verdict = decide('sts:AssumeRole')
+  const others = [
+    ...(tagged ? ['sts:TagSession'] : []),
+    ...(ask.sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity'])
+  ]
+  return [verdict, ...others.map(decide)].find((one) => one.decision !== 'allow') ?? verdict
+}
+
+/** The condition keys AWS STS sets for the call. */
+export const assumeRoleContext = (
+  ask: TrustAsk
+): Readonly<Record<string, OneOrMany<string>>> => ({
+  ...ask.context,
+  'sts:RoleSessionName': ask.roleSessionName,
+  ...(ask.sourceIdentity === undefined ? {} : { 'sts:SourceIdentity': ask.sourceIdentity }),
+  ...(ask.externalId === undefined ? {} : { 'sts:ExternalId': ask.externalId }),
+  ...(ask.transitiveTagKeys?.length ? { 'sts:TransitiveTagKeys': ask.transitiveTagKeys } : {}),
+  ...(Object.keys(ask.tags).length === 0 ? {} : { 'aws:TagKeys': Object.keys(ask.tags) }),
+  ...Object.fromEntries(
+    Object.entries(ask.tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])
+  )
+})
