@@ -12,10 +12,11 @@ import type {
   PolicyDocument,
   PolicySet,
   Principal,
-  Statement
+  Statement,
+  Verdict
 } from '../src/iam/policy-document.ts'
 import { jitTrustPolicy, endedSessionsPolicy } from '../src/iam/role-policies.ts'
-import { evaluateTrust } from '../src/iam/trust.ts'
+import { type TrustAsk, assumeRoleActions, assumeRoleContext } from '../src/iam/trust.ts'
 import * as given from './iam-cases.ts'
 
 const { account, brokerRoleArn, elevation, roleArn, unwrap } = given
@@ -23,6 +24,17 @@ const document = (...Statement: readonly Statement[]): PolicyDocument => ({
   Version: '2012-10-17',
   Statement
 })
+
+/** The first of the call's actions that is refused, else the verdict on all. */
+const evaluateTrust = (ask: TrustAsk, policies: PolicySet): Verdict => {
+  const { principal, roleArn: resource } = ask
+  const context = assumeRoleContext(ask)
+  const verdicts = assumeRoleActions(ask).map((action) =>
+    evaluate({ principal, action, resource, context }, policies)
+  )
+  const refused = verdicts.find((one) => one.decision !== 'allow')
+  return refused ?? verdicts[0] ?? { decision: 'implicit-deny', by: 'no action', unknown: [] }
+}
 
 t.test('each case is decided alike whether or not KMS limits grants by session policies', (t) => {
   const cases = [...given.sessionCases, ...given.brokerCases]

@@ -45,6 +45,8 @@ export type PlannedGrant = {
 /** Durable before the first AWS call that creates something (invariant 4). */
 export type Intent = {
   readonly sessionName: string
+  readonly region: string
+  readonly workgroup: string
   readonly roleArn: string
   readonly sessionArn: string
   readonly sessionPolicy: string

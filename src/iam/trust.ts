@@ -4,8 +4,7 @@
  * Source: IAM User Guide, "Passing session tags in AWS STS", "Monitor and control actions taken
  * with assumed roles".
  */
-import { evaluate } from './evaluate.ts'
-import type { OneOrMany, PolicySet, Principal, Verdict } from './policy-document.ts'
+import type { OneOrMany, Principal } from './policy-document.ts'
 
 export type TrustAsk = {
   readonly principal: Principal
@@ -19,22 +18,14 @@ export type TrustAsk = {
   readonly context: Readonly<Record<string, OneOrMany<string>>>
 }
 
-/**
- * The first action that is refused, else the verdict on sts:AssumeRole. `policies` are the
- * caller's; `resource` among them is the role's trust policy, `resourceAccount` its account.
- */
-export const evaluateTrust = (ask: TrustAsk, policies: PolicySet): Verdict => {
-  const tagged = Object.keys(ask.tags).length > 0
-  const context = assumeRoleContext(ask)
-  const decide = (action: string): Verdict =>
-    evaluate({ principal: ask.principal, action, resource: ask.roleArn, context }, policies)
-  const verdict = decide('sts:AssumeRole')
-  const others = [
-    ...(tagged ? ['sts:TagSession'] : []),
-    ...(ask.sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity'])
-  ]
-  return [verdict, ...others.map(decide)].find((one) => one.decision !== 'allow') ?? verdict
-}
+/** Every action one AssumeRole call needs; all of them must be allowed. */
+export const assumeRoleActions = (
+  ask: Pick<TrustAsk, 'tags' | 'sourceIdentity'>
+): readonly string[] => [
+  'sts:AssumeRole',
+  ...(Object.keys(ask.tags).length === 0 ? [] : ['sts:TagSession']),
+  ...(ask.sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity'])
+]
 
 /** The condition keys AWS STS sets for the call. */
 export const assumeRoleContext = (
