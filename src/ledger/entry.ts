@@ -1,0 +1,63 @@
+/**
+ * A ledger entry: the exact bytes that are hashed. Example on one line, keys sorted (RFC 8785):
+ * {"actor":"bob","at":"2026-11-21T10:00:00.000Z","commitments":{},"data":{…},"elevation":"01J…",
+ *  "id":"…","policy":"sha256:…","target":"claims-pii","type":"approval.recorded","v":1}
+ * Free text and personal data are not in it: `commitments` hold SHA-256(salt || value).
+ */
+import { hash } from 'node:crypto'
+import { type CanonicalJson, canonicalBytes } from './canonical.ts'
+
+export type EntryBody = {
+  readonly v: 1
+  readonly id: string
+  readonly type: string
+  readonly at: string
+  readonly actor: string
+  readonly elevation: string | null
+  readonly target: string | null
+  readonly policy: string | null
+  readonly data: { readonly [key: string]: CanonicalJson }
+  readonly commitments: { readonly [name: string]: string }
+}
+
+/** What opens a commitment: kept beside the ledger, never in a leaf. */
+export type Opening = { readonly name: string; readonly salt: string; readonly value: string }
+
+export type Entry = {
+  /** unique per event, so that a retry cannot write it twice */
+  readonly key: string
+  readonly elevation: string | null
+  readonly body: Uint8Array
+  /** SHA-256(0x00 || body), RFC 6962 section 2.1 */
+  readonly leaf: Uint8Array
+  readonly openings: readonly Opening[]
+}
+
+/** The most an entry may hold; C2SP tlog-tiles allows 65,535. */
+export const maxEntryBytes = 16384
+
+/** Bytes and leaf hash of one entry. Throws where the body is over 16 KiB or not canonical JSON. */
+export const makeEntry = (
+  key: string,
+  body: Omit<EntryBody, 'v' | 'commitments'>,
+  openings: readonly Opening[]
+): Entry => {
+  const commitments = Object.fromEntries(
+    openings.map(({ name, salt, value }) => [name, commitment(salt, value)])
+  )
+  const bytes = canonicalBytes({ v: 1, ...body, commitments })
+  if (bytes.length > maxEntryBytes) throw new RangeError('ledger entry over 16 KiB')
+  return { key, elevation: body.elevation, body: bytes, leaf: leafHash(bytes), openings }
+}
+
+/** SHA-256(salt bytes || UTF-8 value), lower-case hex. `salt` is hex of 32 random bytes. */
+export const commitment = (salt: string, value: string): string =>
+  hash('sha256', Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(value, 'utf8')]), 'hex')
+
+/** `sha256:` and the hex SHA-256 of a value's canonical bytes. */
+export const digest = (value: CanonicalJson): string =>
+  `sha256:${hash('sha256', canonicalBytes(value), 'hex')}`
+
+/** RFC 6962 leaf hash, 32 bytes. */
+export const leafHash = (body: Uint8Array): Uint8Array =>
+  hash('sha256', Buffer.concat([Buffer.of(0), body]), 'buffer')
