@@ -1,0 +1,90 @@
+/**
+ * The tables, as numbered migrations. A migration that was released never changes: its checksum is
+ * kept in the database and compared at each start. What differs between engines is in `Dialect`.
+ */
+import { hash } from 'node:crypto'
+
+export type Dialect = {
+  readonly bytes: string
+  readonly integer: string
+  /** after the closing bracket of a table: `strict` where types are not enforced by themselves */
+  readonly table: string
+  /** triggers that keep what may never change from changing, whoever writes */
+  readonly immutable: string
+}
+
+export type Migration = {
+  readonly number: number
+  readonly text: string
+  /** SHA-256 of the text, hex */
+  readonly checksum: string
+}
+
+/** Every migration of this version, ascending from 1. */
+export const migrations = (dialect: Dialect): readonly Migration[] =>
+  [firstTables(dialect)].map((text, at) => ({
+    number: at + 1,
+    text,
+    checksum: hash('sha256', text)
+  }))
+
+/** The table that says which migrations a database has; made before the first of them. */
+export const migrationTable = ({ integer, table }: Dialect): string =>
+  `create table if not exists schema_migration (
+  number ${integer} not null primary key,
+  checksum text not null,
+  applied_at ${integer} not null
+)${table}`
+
+const firstTables = ({ bytes, integer, table, immutable }: Dialect): string => `
+create table elevation (
+  id text not null primary key check (length(id) = 26),
+  state text not null check (state in ('pending', 'approved', 'issuing', 'active', 'ending',
+    'ended', 'denied', 'cancelled', 'lapsed', 'failed')),
+  version ${integer} not null check (version >= 1),
+  requester text not null,
+  target text not null,
+  due_at ${integer},
+  role_arn text,
+  assumed_role_id text,
+  not_after ${integer},
+  created_at ${integer} not null,
+  body text not null
+)${table};
+create index elevation_due on elevation (due_at, id) where due_at is not null;
+create index elevation_requester on elevation (requester, id);
+create index elevation_target on elevation (target, id);
+create index elevation_state on elevation (state, id);
+create index elevation_session on elevation (role_arn, not_after) where assumed_role_id is not null;
+
+create table ledger_outbox (
+  seq ${integer} not null primary key check (seq >= 1),
+  key text not null unique,
+  elevation text,
+  body ${bytes} not null check (length(body) between 1 and 16384),
+  leaf ${bytes} not null check (length(leaf) = 32)
+)${table};
+create index ledger_outbox_elevation on ledger_outbox (elevation, seq) where elevation is not null;
+
+create table opening (
+  entry_key text not null references ledger_outbox (key),
+  name text not null,
+  salt text not null,
+  value text not null,
+  primary key (entry_key, name)
+)${table};
+
+create table idempotency (
+  person text not null,
+  key text not null,
+  body_hash text not null,
+  elevation text not null references elevation (id),
+  created_at ${integer} not null,
+  primary key (person, key)
+)${table};
+
+create table heartbeat (
+  id ${integer} not null primary key check (id = 1),
+  at ${integer} not null
+)${table};
+${immutable}`

@@ -1,0 +1,294 @@
+/**
+ * What every engine must do, as one suite: each adapter runs it against a store of its own. `open`
+ * gives an empty store each time it is called.
+ */
+import type { Test } from 'tap'
+import type { Elevation } from '../src/elevation/elevation.ts'
+import type { ElevationId } from '../src/elevation/ids.ts'
+import { type Entry, makeEntry } from '../src/ledger/entry.ts'
+import type { Filter, IdempotencyKey } from '../src/ports.ts'
+import type { Store } from '../src/store/store.ts'
+import {
+  active,
+  approved,
+  at,
+  ended,
+  ending,
+  everyState,
+  idOf,
+  issuing,
+  pending,
+  person,
+  roleArn,
+  start,
+  target
+} from './fixtures-elevation.ts'
+
+const salt = '5a'.repeat(32)
+
+/** An entry about `id` under `key`, with one opening unless told otherwise. */
+export const entry = (key: string, id: ElevationId | null, value: string | null = 'why'): Entry =>
+  makeEntry(
+    key,
+    {
+      id: key,
+      type: 'elevation.requested',
+      at: '2026-11-21T10:00:00.000Z',
+      actor: 'alice',
+      elevation: id,
+      target: 'claims-pii',
+      policy: null,
+      data: {}
+    },
+    value === null ? [] : [{ name: 'reason', salt, value }]
+  )
+
+/** Stores `elevation` as a new row with one entry. */
+export const insert = (store: Store, elevation: Elevation) =>
+  store.commit({
+    elevation,
+    expectedVersion: null,
+    entries: [entry(`${elevation.id}:1`, elevation.id)]
+  })
+
+const idsOf = (rows: readonly { readonly elevation: Elevation }[]): readonly string[] =>
+  rows.map(({ elevation }) => elevation.id)
+
+const countEntries = async (store: Store): Promise<number> =>
+  (await store.entries(0, 10_000)).length
+
+export const storeContract = async (t: Test, open: () => Promise<Store>): Promise<void> => {
+  await t.test('an elevation of every state reads back as it was written', async (t) => {
+    const store = await open()
+    const states = Object.values(everyState(idOf(0)))
+    for (const [n, made] of states.entries()) {
+      const elevation = { ...made, id: idOf(n) }
+      t.strictSame(await insert(store, elevation), { kind: 'committed', indexes: [n] })
+      t.strictSame(await store.get(elevation.id), { elevation, version: 1, ledger: [n] })
+    }
+    t.equal(states.length, 10)
+    t.equal(await store.get(idOf(99)), null)
+  })
+
+  await t.test('a change from the version read raises it by one, with its entries', async (t) => {
+    const store = await open()
+    await insert(store, pending(idOf(1)))
+    await store.append([entry('between', null)])
+    const change = { elevation: approved(idOf(1)), expectedVersion: 1 }
+    const entries = [entry('a', idOf(1)), entry('b', idOf(1))]
+    t.strictSame(await store.commit({ ...change, entries }), { kind: 'committed', indexes: [2, 3] })
+    t.strictSame(await store.get(idOf(1)), {
+      elevation: approved(idOf(1)),
+      version: 2,
+      ledger: [0, 2, 3]
+    })
+  })
+
+  await t.test('a change without entries is a change', async (t) => {
+    const store = await open()
+    await insert(store, pending(idOf(1)))
+    const change = { elevation: approved(idOf(1)), expectedVersion: 1, entries: [] }
+    t.strictSame(await store.commit(change), { kind: 'committed', indexes: [] })
+  })
+
+  await t.test('a conflict leaves no row, entry, opening or idempotency key', async (t) => {
+    const store = await open()
+    const taken = { person: person('alice'), key: 'taken', bodyHash: 'h1' }
+    const free = { person: person('alice'), key: 'free', bodyHash: 'h2' }
+    const over = ended(idOf(2))
+    await store.commit({
+      elevation: pending(idOf(1)),
+      expectedVersion: null,
+      entries: [entry('first', idOf(1))],
+      idempotency: taken
+    })
+    await insert(store, over)
+    const state = async () => [
+      await store.get(idOf(1)),
+      await store.get(idOf(2)),
+      await countEntries(store)
+    ]
+    const before = await state()
+    const entries = [entry('lost', idOf(1), 'lost')]
+    const conflicts: readonly (readonly [string, Elevation, number | null, IdempotencyKey])[] = [
+      ['the row is there', pending(idOf(1)), null, free],
+      ['the row is not there', pending(idOf(9)), 1, free],
+      ['an older version', approved(idOf(1)), 0, free],
+      ['a later version', approved(idOf(1)), 2, free],
+      ['a terminal row', ending(idOf(2)), 1, free],
+      ['a taken key', pending(idOf(3)), null, taken]
+    ]
+    for (const [name, elevation, expectedVersion, idempotency] of conflicts) {
+      const answer = await store.commit({ elevation, expectedVersion, entries, idempotency })
+      t.strictSame(answer, { kind: 'conflict' }, name)
+    }
+    t.strictSame(await state(), before)
+    t.equal(await store.get(idOf(3)), null)
+    t.equal(await store.byIdempotencyKey(person('alice'), 'free'), null)
+    // Were an opening left behind, this entry's own could not be written.
+    const again = [entry('lost', idOf(1), 'kept')]
+    const late = { elevation: approved(idOf(1)), expectedVersion: 1, entries: again }
+    t.strictSame(await store.commit(late), { kind: 'committed', indexes: [2] })
+  })
+
+  await t.test('an idempotency key belongs to a person and remembers its body', async (t) => {
+    const store = await open()
+    const made = { person: person('alice'), key: 'k', bodyHash: 'h1' }
+    const change = { expectedVersion: null, entries: [] }
+    await store.commit({ ...change, elevation: pending(idOf(1)), idempotency: made })
+    const bob = { ...made, person: person('bob'), bodyHash: 'h2' }
+    t.match(await store.commit({ ...change, elevation: pending(idOf(2)), idempotency: bob }), {
+      kind: 'committed'
+    })
+    const of = (name: string) => store.byIdempotencyKey(person(name), 'k')
+    t.strictSame(await of('alice'), { id: idOf(1), bodyHash: 'h1' })
+    t.strictSame(await of('bob'), { id: idOf(2), bodyHash: 'h2' })
+    t.equal(await store.byIdempotencyKey(person('alice'), 'K'), null)
+  })
+
+  await t.test('an entry whose key is there keeps its place and its first bytes', async (t) => {
+    const store = await open()
+    const first = entry('same', null, 'one')
+    await store.append([first, entry('other', null, null)])
+    await store.append([entry('same', null, 'two'), entry('third', null)])
+    const rows = await store.entries(0, 10)
+    t.strictSame(
+      rows.map(({ index }) => index),
+      [0, 1, 2]
+    )
+    t.strictSame(Buffer.from(rows[0]?.body ?? []), Buffer.from(first.body))
+    t.strictSame(Buffer.from(rows[0]?.leaf ?? []), Buffer.from(first.leaf))
+    await insert(store, pending(idOf(1)))
+    const entries = [first, entry('new', null)]
+    const retry = { elevation: approved(idOf(1)), expectedVersion: 1, entries }
+    t.strictSame(await store.commit(retry), { kind: 'committed', indexes: [0, 4] })
+  })
+
+  await t.test('appending nothing is nothing', async (t) => {
+    const store = await open()
+    await store.append([])
+    t.equal(await countEntries(store), 0)
+  })
+
+  await t.test('entries are read by index, ascending, so many at a time', async (t) => {
+    const store = await open()
+    await store.append(Array.from({ length: 5 }, (_, n) => entry(`k${n}`, null)))
+    const indexes = async (from: number, limit: number) =>
+      (await store.entries(from, limit)).map(({ index }) => index)
+    t.strictSame(await indexes(0, 2), [0, 1])
+    t.strictSame(await indexes(3, 10), [3, 4])
+    t.strictSame(await indexes(5, 10), [])
+  })
+
+  await t.test('100 changes asked at once are all kept, under indexes without gaps', async (t) => {
+    const store = await open()
+    const asked = Array.from({ length: 100 }, (_, n) => insert(store, pending(idOf(n))))
+    const answers = await Promise.all(asked)
+    const indexes = answers.flatMap((answer) => (answer.kind === 'committed' ? answer.indexes : []))
+    t.strictSame(
+      indexes.toSorted((a, b) => a - b),
+      Array.from({ length: 100 }, (_, n) => n)
+    )
+    t.equal((await store.list({ limit: 200 })).length, 100)
+  })
+
+  await t.test('of 50 changes from one version one is made; the rest disturb nobody', async (t) => {
+    const store = await open()
+    await insert(store, pending(idOf(0)))
+    const asked = Array.from({ length: 50 }, (_, n) => [
+      store.commit({
+        elevation: approved(idOf(0)),
+        expectedVersion: 1,
+        entries: [entry(`race${n}`, idOf(0))]
+      }),
+      insert(store, pending(idOf(n + 1)))
+    ]).flat()
+    const answers = await Promise.all(asked)
+    t.equal(answers.filter(({ kind }) => kind === 'committed').length, 51)
+    t.equal(await countEntries(store), 52)
+    t.equal((await store.get(idOf(0)))?.version, 2)
+  })
+
+  await t.test('a change that fails does not touch the others asked with it', async (t) => {
+    const store = await open()
+    const broken = { ...entry('broken', null), leaf: new Uint8Array(31) }
+    const asked = [
+      insert(store, pending(idOf(1))),
+      store.commit({ elevation: pending(idOf(2)), expectedVersion: null, entries: [broken] }),
+      insert(store, pending(idOf(3)))
+    ]
+    const kinds = (await Promise.allSettled(asked)).map(({ status }) => status)
+    t.strictSame(kinds, ['fulfilled', 'rejected', 'fulfilled'])
+    t.strictSame(idsOf(await store.list({ limit: 9 })), [idOf(3), idOf(1)])
+    t.equal(await countEntries(store), 2)
+  })
+
+  await t.test('a list is newest first, filtered, and paged by the last id seen', async (t) => {
+    const store = await open()
+    const alice = { requester: person('alice'), target: target('claims-pii') }
+    const bob = { requester: person('bob'), target: target('hr-pii') }
+    await insert(store, pending(idOf(1), alice))
+    await insert(store, pending(idOf(2), bob))
+    await insert(store, approved(idOf(3), alice))
+    await insert(store, issuing(idOf(4), { ...alice, target: target('hr-pii') }))
+    await insert(store, active(idOf(5)))
+    const cases: readonly (readonly [string, Filter, readonly number[]])[] = [
+      ['everything', { limit: 10 }, [5, 4, 3, 2, 1]],
+      ['a page', { limit: 2 }, [5, 4]],
+      ['the next page', { limit: 2, before: idOf(4) }, [3, 2]],
+      ['by requester', { limit: 10, requester: person('bob') }, [2]],
+      ['by target', { limit: 10, target: target('hr-pii') }, [4, 2]],
+      ['by states', { limit: 10, states: ['approved', 'pending'] }, [3, 2, 1]],
+      ['by no state', { limit: 10, states: [] }, []],
+      [
+        'by all of them',
+        { limit: 1, states: ['pending'], before: idOf(2), ...alice },
+        [1]
+      ]
+    ]
+    for (const [name, filter, want] of cases) {
+      t.strictSame(idsOf(await store.list(filter)), want.map(idOf), name)
+    }
+  })
+
+  await t.test('due rows come earliest first, from their instant, never terminal', async (t) => {
+    const store = await open()
+    await insert(store, active(idOf(1), at(90)))
+    await insert(store, active(idOf(2), at(70)))
+    await insert(store, ended(idOf(3), at(10)))
+    await insert(store, pending(idOf(4)))
+    t.strictSame(idsOf(await store.due(start, 10)), [])
+    t.strictSame(idsOf(await store.due(at(90), 10)), [idOf(2), idOf(1)])
+    t.strictSame(idsOf(await store.due(at(120), 2)), [idOf(2), idOf(1)])
+    t.strictSame(idsOf(await store.due(at(120), 10)), [idOf(2), idOf(1), idOf(4)])
+    await store.commit({ elevation: ended(idOf(2)), expectedVersion: 1, entries: [] })
+    t.strictSame(idsOf(await store.due(at(120), 10)), [idOf(1), idOf(4)])
+  })
+
+  await t.test('ended sessions are those ended or ending whose notAfter is later', async (t) => {
+    const store = await open()
+    await insert(store, ending(idOf(1), at(60)))
+    await insert(store, ended(idOf(2), at(50)))
+    await insert(store, ended(idOf(3), at(40)))
+    await insert(store, active(idOf(4), at(90)))
+    await insert(store, { ...ended(idOf(5), at(90)), session: null })
+    const sessions = ['AROAEXAMPLE:jit-', 'AROAEXAMPLE:jit-']
+    t.strictSame(
+      await store.endedSessions(roleArn, at(40)),
+      sessions.map((prefix, n) => `${prefix}${idOf(2 - n)}`)
+    )
+    t.strictSame(await store.endedSessions(`${roleArn}-other`, at(0)), [])
+  })
+
+  await t.test('check writes, and after close everything is refused', async (t) => {
+    const store = await open()
+    const last = insert(store, pending(idOf(1)))
+    await store.check()
+    await store.check()
+    await store.close()
+    t.match(await last, { kind: 'committed' })
+    await t.rejects(store.check(), { code: 'unavailable' })
+    await t.rejects(store.get(idOf(1)), { code: 'unavailable' })
+    await store.close()
+  })
+}
