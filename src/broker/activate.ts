@@ -1,0 +1,129 @@
+/**
+ * Starting the window, in the only order in which nothing leaks: intent → CreateGrant → AssumeRole →
+ * commit → read again → deliver. A crash between any two leaves an intent that recovery removes.
+ */
+import type { Approved, IssuedGrant, Issuing } from '../elevation/elevation.ts'
+import { type PersonId, instant } from '../elevation/ids.ts'
+import { type Result, accept, refuse } from '../elevation/refusal.ts'
+import { beginEnd, beginIssue, issued, lapse } from '../elevation/transitions.ts'
+import type { AwsAnswer, SessionCredentials, Stored } from '../ports.ts'
+import type { Vended } from './broker.ts'
+import type { Deps } from './deps.ts'
+import { findOwn } from './find.ts'
+import { type Plan, assumeParameters, planIssue } from './plan.ts'
+import { commit } from './record.ts'
+import { stillAllowed } from './recheck.ts'
+
+/** Issues the session of the requester's own approved elevation; the caller delivers or drops it. */
+export const activate = async (
+  deps: Deps,
+  person: PersonId,
+  id: string
+): Promise<Result<Vended>> => {
+  const found = await findOwn(deps, person, id)
+  if (!found.ok) return found
+  const { elevation } = found.value
+  if (elevation.state !== 'approved') {
+    return refuse('not_approved', `It is ${elevation.state}; only an approved elevation starts.`)
+  }
+  const from = { ...found.value, elevation }
+  const allowed = stillAllowed(deps, elevation)
+  if (!allowed.ok) return lapsed(deps, from, allowed)
+  const plan = planIssue(deps, elevation, allowed.value)
+  if (!plan.ok) return plan
+  const begun = await begin(deps, from, plan.value)
+  if (!begun.ok) return begun
+  const grants = await makeGrants(deps, plan.value)
+  if (!grants.ok) return abandon(deps, begun.value, grants)
+  const { intent } = begun.value.elevation
+  const parameters = assumeParameters({ id: elevation.id, requester: person, intent }, deps.clock.now())
+  if (!parameters.ok) return giveUp(deps, begun.value, parameters)
+  const session = await deps.sessions.assume(parameters.value, intent.region)
+  if (!session.ok) return abandon(deps, begun.value, session)
+  const { assumedRoleId, accessKeyId } = session.value
+  const made = { session: { assumedRoleId, accessKeyId }, grants: grants.value }
+  const done = await commit(
+    deps,
+    begun.value,
+    issued(begun.value.elevation, made, deps.clock.now())
+  )
+  if (!done.ok) return done
+  return deliver(deps, done.value, session.value)
+}
+
+/** The last look before a credential byte leaves: a revoke committed meanwhile wins. */
+export const deliver = async (
+  deps: Deps,
+  from: Stored,
+  credentials: SessionCredentials
+): Promise<Result<Vended>> => {
+  const now = await deps.elevations.get(from.elevation.id)
+  if (now?.elevation.state !== 'active' || deps.clock.now() >= now.elevation.intent.notAfter) {
+    return refuse('ended', 'It was ended while the session was being issued. Nothing was given out.')
+  }
+  const { notAfter } = now.elevation.intent
+  const usableUntil = instant(Math.min(notAfter, credentials.expiration))
+  return accept({ elevation: now, credentials, usableUntil })
+}
+
+const begin = (deps: Deps, from: Stored<Approved>, plan: Plan): Promise<Result<Stored<Issuing>>> => {
+  const now = deps.clock.now()
+  const { owner, leaseSeconds } = deps.settings
+  const lease = { owner, until: instant(now + leaseSeconds * 1000) }
+  return commit(deps, from, beginIssue(from.elevation, { intent: plan.intent, lease, now }))
+}
+
+const makeGrants = async (
+  deps: Deps,
+  plan: Plan
+): Promise<AwsAnswer<readonly IssuedGrant[]>> => {
+  const answers = await Promise.all(plan.grants.map((grant) => deps.grants.create(grant)))
+  const made: IssuedGrant[] = []
+  for (const [n, planned] of plan.intent.grants.entries()) {
+    const answer = answers[n]
+    if (answer === undefined) throw new Error('a planned grant was not asked for')
+    if (!answer.ok) return answer
+    made.push({ ...planned, grantId: answer.value.grantId })
+  }
+  return { ok: true, value: made }
+}
+
+/** AWS said no or did not answer: nothing is delivered, the worker removes whatever was made. */
+const abandon = async (
+  deps: Deps,
+  from: Stored<Issuing>,
+  failed: Extract<AwsAnswer<unknown>, { ok: false }>
+): Promise<Result<never>> => {
+  const what = `${failed.action} answered ${failed.name}`
+  const request = failed.requestId === null ? '' : ` (AWS request ${failed.requestId})`
+  const refused =
+    failed.kind === 'unavailable' || failed.kind === 'throttled'
+      ? refuse('aws_unavailable', `${what}${request}. Nothing was issued; ask again in a while.`)
+      : refuse('aws_refused', `${what}${request}. Nothing was issued; tell whoever runs the broker.`)
+  return giveUp(deps, from, refused)
+}
+
+const giveUp = async (
+  deps: Deps,
+  from: Stored<Issuing>,
+  refused: Extract<Result<unknown>, { ok: false }>
+): Promise<Result<never>> => {
+  const settleMilliseconds = deps.settings.settleSeconds * 1000
+  const now = deps.clock.now()
+  await commit(
+    deps,
+    from,
+    beginEnd(from.elevation, { how: 'failed', by: 'broker', settleMilliseconds, now })
+  )
+  return refused
+}
+
+const lapsed = async (
+  deps: Deps,
+  from: Stored<Approved>,
+  refused: Extract<Result<unknown>, { ok: false }>
+): Promise<Result<never>> => {
+  const why = refused.refusal.code === 'lapsed' ? 'not_activated' : 'policy_changed'
+  const done = await commit(deps, from, lapse(from.elevation, why, deps.clock.now()))
+  return done.ok ? refused : done
+}

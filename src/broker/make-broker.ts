@@ -1,0 +1,79 @@
+/**
+ * The verbs bound to their dependencies. Here, once, every refusal of a known person becomes a
+ * ledger entry, and the worker is woken when something has to be removed.
+ */
+import type { PersonId } from '../elevation/ids.ts'
+import { type Result, accept, refuse } from '../elevation/refusal.ts'
+import { tablesOf } from '../elevation/target.ts'
+import { offersFor } from '../policy/decide.ts'
+import { personBySubject } from '../policy/people.ts'
+import type { Stored } from '../ports.ts'
+import { activate } from './activate.ts'
+import type { Broker, TargetOffer, Vended } from './broker.ts'
+import { approve, cancel, deny } from './decide.ts'
+import type { Deps } from './deps.ts'
+import { end, revoke } from './end.ts'
+import { entries } from './entries.ts'
+import { find, list } from './find.ts'
+import { attempted, recordRefused } from './record.ts'
+import { preview, submit } from './submit.ts'
+import { credentials } from './vend.ts'
+
+/** `wake` asks the worker to look now instead of at its next tick. */
+export const makeBroker = (deps: Deps, wake: () => void): Broker => {
+  const on = <T>(
+    verb: string,
+    person: PersonId,
+    elevation: string | null,
+    run: () => Promise<Result<T>>
+  ): Promise<Result<T>> => attempted(deps, { person, verb, elevation }, run)
+
+  const ending = async (done: Promise<Result<Stored>>): Promise<Result<Stored>> => {
+    const result = await done
+    wake()
+    return result
+  }
+
+  return {
+    identify: (subject) => {
+      const person = personBySubject(deps.policy(), subject)
+      return person
+        ? accept(person.id)
+        : refuse('unknown_person', 'You are not in the directory. Ask whoever keeps policies/people.')
+    },
+    targets: (person) => offers(deps, person),
+    preview: (person, ask) => preview(deps, person, ask),
+    submit: (person, input, idempotency) =>
+      on('submit', person, null, () => submit(deps, person, { input, idempotency })),
+    get: (person, id) => on('get', person, id, () => find(deps, person, id)),
+    list: (person, query) => list(deps, person, query),
+    approve: (person, id, shown) =>
+      on('approve', person, id, () => approve(deps, person, { id, shown })),
+    deny: (person, id, reason) =>
+      on('deny', person, id, () => deny(deps, person, { id, reason })),
+    cancel: (person, id) => on('cancel', person, id, () => cancel(deps, person, id)),
+    activate: (person, id) =>
+      on('activate', person, id, async () => withoutCredentials(await activate(deps, person, id))),
+    credentials: (person, id) =>
+      on('credentials', person, id, () => credentials(deps, person, id)),
+    end: (person, id) => on('end', person, id, () => ending(end(deps, person, id))),
+    revoke: (person, id, reason) =>
+      on('revoke', person, id, () => ending(revoke(deps, person, { id, reason }))),
+    entries: (person, from, limit) =>
+      on('entries', person, null, () => entries(deps, person, { from, limit })),
+    refused: (person, attempt) => recordRefused(deps, person, attempt)
+  }
+}
+
+const withoutCredentials = (vended: Result<Vended>): Result<Stored> =>
+  vended.ok ? accept(vended.value.elevation) : vended
+
+const offers = (deps: Deps, person: PersonId): readonly TargetOffer[] =>
+  offersFor(deps.policy(), person).map(({ target, rules }) => ({
+    target: target.id,
+    workgroup: target.workgroup,
+    region: target.region,
+    classification: target.classification,
+    tables: tablesOf(target),
+    rules: rules.map(({ id, mode, maxDuration }) => ({ rule: id, mode, maxDuration }))
+  }))

@@ -1,0 +1,48 @@
+/**
+ * Credentials of one's own elevation: an approved one starts here, an active one gets fresh ones,
+ * the same session name, never beyond notAfter. They are never stored.
+ */
+import type { PersonId } from '../elevation/ids.ts'
+import { type Result, refuse } from '../elevation/refusal.ts'
+import { vended } from '../elevation/transitions.ts'
+import { mayStillIssue } from '../policy/decide.ts'
+import { activate, deliver } from './activate.ts'
+import { policyDenied } from './ask.ts'
+import type { Vended } from './broker.ts'
+import type { Deps } from './deps.ts'
+import { findOwn } from './find.ts'
+import { assumeParameters } from './plan.ts'
+import { commit } from './record.ts'
+
+export const credentials = async (
+  deps: Deps,
+  person: PersonId,
+  id: string
+): Promise<Result<Vended>> => {
+  const found = await findOwn(deps, person, id)
+  if (!found.ok) return found
+  const { elevation } = found.value
+  if (elevation.state === 'approved') return activate(deps, person, id)
+  if (elevation.state === 'ending' || elevation.state === 'ended') {
+    return refuse('ended', 'The window is over. Ask again if you still need it.')
+  }
+  if (elevation.state !== 'active') {
+    return refuse('not_active', `It is ${elevation.state}; only an active elevation has credentials.`)
+  }
+  const { ask, terms } = elevation
+  const still = mayStillIssue(deps.policy(), terms, ask, deps.clock.now())
+  if (still.kind === 'deny') return policyDenied(still)
+  const { intent } = elevation
+  const parameters = assumeParameters({ id: elevation.id, requester: person, intent }, deps.clock.now())
+  if (!parameters.ok) return parameters
+  const session = await deps.sessions.assume(parameters.value, intent.region)
+  if (!session.ok) {
+    const code = session.kind === 'unavailable' ? 'aws_unavailable' : 'aws_refused'
+    return refuse(code, `${session.action} answered ${session.name}. Try again in a while.`)
+  }
+  const from = { ...found.value, elevation }
+  const taken = vended(elevation, session.value.accessKeyId, deps.clock.now())
+  const done = await commit(deps, from, taken)
+  if (!done.ok) return done
+  return deliver(deps, done.value, session.value)
+}

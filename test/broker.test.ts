@@ -1,0 +1,413 @@
+/**
+ * The verbs over a real store: who may do what, the order of issuing, and what is left after each
+ * call to AWS failed in either of its two ways.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes, randomUUID } from 'node:crypto'
+import t from 'tap'
+import type { AskInput, Broker } from '../src/broker/broker.ts'
+import type { Deps } from '../src/broker/deps.ts'
+import { makeBroker } from '../src/broker/make-broker.ts'
+import { work } from '../src/broker/work.ts'
+import type { Elevation } from '../src/elevation/elevation.ts'
+import { instant, parseElevationId, parsePersonId, type PersonId } from '../src/elevation/ids.ts'
+import type { Result } from '../src/elevation/refusal.ts'
+import { loadPolicy } from '../src/policy/load.ts'
+import type { Policy } from '../src/policy/policy.ts'
+import { readPolicyFolder } from '../src/policy-folder.ts'
+import type { Stored } from '../src/ports.ts'
+import { openStore } from '../src/store/open.ts'
+import { fakeAws, type FakeAws } from './fakes/aws.ts'
+
+const person = (name: string): PersonId => {
+  const id = parsePersonId(name)
+  if (id === null) throw new Error('not a person id')
+  return id
+}
+const [alice, bob, carol, dave, eve, erin, sam] = [
+  'alice', 'bob', 'carol', 'dave', 'eve', 'erin', 'sam'
+].map(person) as [PersonId, PersonId, PersonId, PersonId, PersonId, PersonId, PersonId]
+
+const ask: AskInput = {
+  target: 'claims-pii',
+  duration: '1h',
+  reason: 'suspected fraud ring in Hamburg',
+  ticket: 'CLM-4711',
+  tables: ['claims.customers']
+}
+
+const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+type Scene = {
+  readonly deps: Deps
+  readonly broker: Broker
+  readonly aws: FakeAws
+  readonly advance: (length: number) => void
+  readonly settle: () => Promise<void>
+  readonly change: (edit: (policy: Policy) => Policy) => void
+  readonly types: () => Promise<readonly string[]>
+  readonly ledgerText: () => Promise<string>
+}
+
+const folder = new URL('../policies', import.meta.url).pathname
+
+const scene = async (t: Pick<typeof import('tap').t, 'teardown'>): Promise<Scene> => {
+  const data = mkdtempSync(join(tmpdir(), 'sallyport-broker-'))
+  let now = Date.UTC(2026, 10, 21, 10)
+  const loaded = loadPolicy(await readPolicyFolder(folder))
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues))
+  let policy = loaded.policy
+  const store = await openStore({ folder: join(data, 'store'), now: () => now })
+  t.teardown(async () => {
+    await store.close()
+    rmSync(data, { recursive: true })
+  })
+  const aws = fakeAws(() => now)
+  const deps: Deps = {
+    elevations: store,
+    worklist: store,
+    ledger: store,
+    sessions: aws.sessions,
+    grants: aws.grants,
+    queries: aws.queries,
+    policy: () => policy,
+    clock: { now: () => instant(now) },
+    ids: {
+      elevation: () => {
+        const id = parseElevationId(`01${[...randomBytes(24)].map((byte) => digits[byte % 32]).join('')}`)
+        if (id === null) throw new Error('not a ULID')
+        return id
+      },
+      entry: () => randomUUID(),
+      salt: () => randomBytes(32).toString('hex')
+    },
+    settings: {
+      owner: 'one',
+      brokerRoleArn: 'arn:aws:iam::123456789012:role/sallyport-broker',
+      leaseSeconds: 30,
+      settleSeconds: 60
+    }
+  }
+  const settle = async (): Promise<void> => {
+    for (let n = 0; n < 25; n++) {
+      const faults = await work(deps)
+      if (faults.length > 0) throw new Error('work failed', { cause: faults[0]?.cause })
+      now += 10_000
+    }
+  }
+  return {
+    deps,
+    broker: makeBroker(deps, () => {}),
+    aws,
+    settle,
+    advance: (length) => {
+      now += length * 1000
+    },
+    change: (edit) => {
+      policy = edit(policy)
+    },
+    types: async () => (await bodies(deps)).map((body) => String(body['type'])),
+    ledgerText: async () => JSON.stringify(await bodies(deps))
+  }
+}
+
+const bodies = async (deps: Deps): Promise<readonly Record<string, unknown>[]> =>
+  (await deps.ledger.entries(0, 10_000)).map((row) => JSON.parse(Buffer.from(row.body).toString()))
+
+const got = <T>(result: Result<T>): T => {
+  if (!result.ok) throw new Error(`refused: ${result.refusal.code} ${result.refusal.message}`)
+  return result.value
+}
+const code = (result: Result<unknown>): string => (result.ok ? 'ok' : result.refusal.code)
+const asked = async ({ broker }: Scene, by = alice): Promise<string> =>
+  got(await broker.submit(by, ask)).elevation.elevation.id
+const approvedBy = async (s: Scene): Promise<string> => {
+  const id = await asked(s)
+  got(await s.broker.approve(bob, id))
+  return id
+}
+const stateOf = async (s: Scene, id: string): Promise<Elevation> =>
+  got(await s.broker.get(erin, id)).elevation
+
+t.test('one elevation from ask to end leaves every step in the ledger and nothing in AWS', async (t) => {
+  const s = await scene(t)
+  const id = await approvedBy(s)
+  const vended = got(await s.broker.credentials(alice, id))
+  t.equal(vended.elevation.elevation.state, 'active')
+  t.equal(s.aws.live.size, 2)
+  t.same(s.aws.calls.slice(0, 3), ['create', 'create', 'assume'])
+  const again = got(await s.broker.credentials(alice, id))
+  t.not(again.credentials.accessKeyId, vended.credentials.accessKeyId)
+  t.equal(again.usableUntil, vended.usableUntil, 'fresh credentials do not move the end')
+  s.advance(3600)
+  t.equal(code(await s.broker.credentials(alice, id)), 'ended')
+  await s.settle()
+  t.equal((await stateOf(s, id)).state, 'ended')
+  t.equal(s.aws.live.size, 0)
+  t.same(await s.types(), [
+    'elevation.requested', 'approval.recorded', 'elevation.approved', 'issue.intent', 'session.issued',
+    'session.vended', 'attempt.refused', 'elevation.ending', 'access.removed', 'elevation.ended'
+  ])
+  t.notMatch(await s.ledgerText(), /CANARY|Hamburg|CLM-4711/, 'no secret and no free text')
+  const stored = got(await s.broker.get(alice, id))
+  t.equal(stored.ledger.length, 9, 'an elevation knows its own entries')
+})
+
+t.test('who may do what: every refusal has its code and one entry, and changes nothing', async (t) => {
+  const s = await scene(t)
+  const id = await asked(s)
+  const approved = await approvedBy(s)
+  const denied = await asked(s, dave)
+  got(await s.broker.deny(carol, denied, 'not your case'))
+  const unknown = '01JD6QZ5S0ABCDEFGHJKMNPQRS'
+  const with_ = (change: Partial<AskInput>) => s.broker.submit(alice, { ...ask, ...change })
+  const rows: readonly (readonly [string, () => Promise<Result<unknown>>, string])[] = [
+    ['alice approves her own ask', () => s.broker.approve(alice, id), 'self_approval'],
+    ['alice denies her own ask', () => s.broker.deny(alice, id, 'no'), 'self_approval'],
+    ['eve does not see it', () => s.broker.approve(eve, id), 'unknown_elevation'],
+    ['dave may ask, but not approve', () => s.broker.approve(dave, id), 'unknown_elevation'],
+    ['an auditor sees, but does not approve', () => s.broker.approve(erin, id), 'not_an_approver'],
+    ['an absent elevation looks the same', () => s.broker.approve(eve, unknown), 'unknown_elevation'],
+    ['a malformed id looks the same', () => s.broker.approve(eve, '../etc'), 'unknown_elevation'],
+    ['approving twice', () => s.broker.approve(bob, approved), 'already_decided'],
+    ['approving after a denial', () => s.broker.approve(bob, denied), 'already_decided'],
+    ['approving something else than was shown', () => s.broker.approve(bob, id, 'sha256:00'), 'stale_ask'],
+    ['cancelling somebody else\'s', () => s.broker.cancel(bob, id), 'unknown_elevation'],
+    ['cancelling what is denied', () => s.broker.cancel(dave, denied), 'already_decided'],
+    ['activating another\'s', () => s.broker.activate(bob, approved), 'unknown_elevation'],
+    ['activating what is not approved', () => s.broker.activate(alice, id), 'not_approved'],
+    ['credentials of another\'s', () => s.broker.credentials(bob, approved), 'unknown_elevation'],
+    ['credentials before approval', () => s.broker.credentials(alice, id), 'not_active'],
+    ['ending another\'s', () => s.broker.end(bob, approved), 'unknown_elevation'],
+    ['ending what never began', () => s.broker.end(alice, approved), 'not_active'],
+    ['the requester revokes', () => s.broker.revoke(alice, id, 'x'), 'self_approval'],
+    ['the ledger is the auditors\'', () => s.broker.entries(alice, 0, 10), 'policy_denied'],
+    ['an unknown target', () => with_({ target: 'nope' }), 'unknown_target'],
+    ['a target without a rule for her', () => s.broker.submit(sam, ask), 'unknown_target'],
+    ['a length of 0', () => with_({ duration: '0h' }), 'invalid_ask'],
+    ['a negative length', () => with_({ duration: '-1h' }), 'invalid_ask'],
+    ['a length without unit', () => with_({ duration: '60' }), 'invalid_ask'],
+    ['a length in floats', () => with_({ duration: '1e9' }), 'invalid_ask'],
+    ['a length by the calendar', () => with_({ duration: 'P1Y' }), 'invalid_ask'],
+    ['a length over the maximum', () => with_({ duration: '5h' }), 'policy_denied'],
+    ['an empty reason', () => with_({ reason: '   ' }), 'invalid_ask'],
+    ['a short reason', () => with_({ reason: 'because' }), 'policy_denied'],
+    ['a reason with a bidi override', () => with_({ reason: `${ask.reason}\u202e` }), 'invalid_ask'],
+    ['a reason with a lone surrogate', () => with_({ reason: `${ask.reason}\ud800` }), 'invalid_ask'],
+    ['no ticket', () => with_({ ticket: undefined }), 'policy_denied'],
+    ['a ticket of another form', () => with_({ ticket: 'CLM-12x' }), 'policy_denied'],
+    ['a table of another target', () => with_({ tables: ['payments.payments'] }), 'policy_denied'],
+    ['no tables at all', () => with_({ tables: [] }), 'invalid_ask']
+  ]
+  for (const [sentence, attempt, expected] of rows) {
+    const before = { states: await states(s), entries: (await s.types()).length }
+    t.equal(code(await attempt()), expected, sentence)
+    t.same(await states(s), before.states)
+    t.same((await s.types()).slice(before.entries), ['attempt.refused'], `${sentence}: one entry`)
+  }
+  t.equal(s.aws.calls.length, 0)
+})
+
+const states = async (s: Scene): Promise<readonly string[]> =>
+  (await s.deps.elevations.list({ limit: 100 })).map(
+    ({ elevation, version }) => `${elevation.id} ${elevation.state} ${version}`
+  )
+
+t.test('the same idempotency key gives the same elevation, or is refused for another body', async (t) => {
+  const s = await scene(t)
+  const key = { key: 'k1', bodyHash: 'a' }
+  const [first, second] = await Promise.all([
+    s.broker.submit(alice, ask, key),
+    s.broker.submit(alice, ask, key)
+  ])
+  const id = got(first).elevation.elevation.id
+  t.equal(got(second).elevation.elevation.id, id)
+  t.same([got(first).isReplay, got(second).isReplay].map(String).sort(), ['false', 'true'])
+  t.equal(code(await s.broker.submit(alice, ask, { key: 'k1', bodyHash: 'b' })), 'idempotency_mismatch')
+  t.not(got(await s.broker.submit(dave, ask, key)).elevation.elevation.id, id)
+})
+
+t.test('of a vote and a denial at the same moment exactly one counts', async (t) => {
+  const s = await scene(t)
+  for (let n = 0; n < 10; n++) {
+    const id = await asked(s)
+    const both = await Promise.all([
+      s.broker.approve(bob, id),
+      s.broker.deny(carol, id, 'no'),
+      s.broker.approve(bob, id)
+    ])
+    t.equal(both.filter((result) => result.ok).length, 1)
+  }
+})
+
+t.test('the narrower of the policy then and now holds when the window starts', async (t) => {
+  const edits: readonly (readonly [string, (policy: Policy) => Policy, string])[] = [
+    ['the rule is gone', (policy) => ({ ...policy, rules: [] }), 'policy_denied'],
+    ['the requester left', (policy) => without(policy, alice), 'policy_denied'],
+    ['the approver left', (policy) => without(policy, bob), 'policy_denied'],
+    ['two have to approve now', (policy) => quorum(policy, 2), 'policy_denied']
+  ]
+  const s = await scene(t)
+  const original = s.deps.policy()
+  for (const [sentence, edit, expected] of edits) {
+    const id = await approvedBy(s)
+    s.change(edit)
+    t.equal(code(await s.broker.activate(alice, id)), expected, sentence)
+    const stored = await s.deps.elevations.get(idOf(id))
+    t.equal(stored?.elevation.state, 'lapsed')
+    t.equal(s.aws.calls.length, 0)
+    s.change(() => original)
+  }
+  const id = await approvedBy(s)
+  s.change((policy) => ({
+    ...policy,
+    rules: policy.rules.map((rule) => ({ ...rule, maxDuration: 900 as typeof rule.maxDuration }))
+  }))
+  const { elevation } = got(await s.broker.activate(alice, id))
+  if (elevation.state !== 'active') throw new Error('not active')
+  t.equal(elevation.intent.notAfter - elevation.intent.startedAt, 900_000, 'the window is cut')
+})
+
+const idOf = (text: string) => {
+  const id = parseElevationId(text)
+  if (id === null) throw new Error('not an id')
+  return id
+}
+const without = (policy: Policy, gone: PersonId): Policy => ({
+  ...policy,
+  people: new Map([...policy.people].map(([id, one]) => [id, id === gone ? { ...one, active: false } : one]))
+})
+const quorum = (policy: Policy, votes: number): Policy => ({
+  ...policy,
+  rules: policy.rules.map((rule) => ({ ...rule, approval: { ...rule.approval, quorum: votes } }))
+})
+
+t.test('whatever call fails, in either way, nothing is delivered and nothing is left', async (t) => {
+  const s = await scene(t)
+  for (const on of ['create', 'assume'] as const) {
+    for (const how of ['refused', 'lost', 'late'] as const) {
+      const id = await approvedBy(s)
+      s.aws.fault = { on, how, times: 1 }
+      const answer = await s.broker.credentials(alice, id)
+      t.equal(code(answer), how === 'refused' ? 'aws_refused' : 'aws_unavailable', `${on} ${how}`)
+      t.equal((await stateOf(s, id)).state, 'ending')
+      await s.settle()
+      t.equal((await stateOf(s, id)).state, 'failed')
+      t.equal(s.aws.live.size, 0)
+    }
+  }
+})
+
+t.test('an ending survives every failure of every call, and ends only when all is gone', async (t) => {
+  const s = await scene(t)
+  for (const on of ['deny', 'find', 'revoke', 'stop'] as const) {
+    for (const how of ['lost', 'late'] as const) {
+      const id = await approvedBy(s)
+      got(await s.broker.activate(alice, id))
+      s.aws.fault = { on, how, times: 3 }
+      t.equal(got(await s.broker.end(alice, id)).elevation.state, 'ending')
+      await s.settle()
+      t.match(await stateOf(s, id), { state: 'ended', how: 'released', by: 'alice' }, `${on} ${how}`)
+      t.equal(s.aws.live.size, 0)
+      t.ok([...s.aws.denied.values()][0]?.includes(`AROAFAKE:jit-${id}`), 'its session is denied on the role')
+    }
+  }
+})
+
+t.test('a process that dies between two calls leaves nothing behind', async (t) => {
+  const dying = new Error('killed')
+  const s = await scene(t)
+  for (const at of ['create', 'assume'] as const) {
+    const id = await approvedBy(s)
+    s.aws.before = async (call) => {
+      if (call === at) throw dying
+    }
+    await t.rejects(s.broker.activate(alice, id), dying)
+    s.aws.before = null
+    t.equal((await stateOf(s, id)).state, 'issuing')
+    await work(s.deps)
+    t.equal((await stateOf(s, id)).state, 'issuing', 'its lease still runs')
+    await s.settle()
+    t.equal((await stateOf(s, id)).state, 'failed')
+    t.equal(s.aws.live.size, 0)
+  }
+})
+
+t.test('a grant that lands after its issuer was revoked is found by the sweep', async (t) => {
+  const s = await scene(t)
+  const id = await approvedBy(s)
+  let late: (() => void) | null = null
+  s.aws.before = async (call) => {
+    if (call !== 'create' || late) return
+    const keep = [...s.aws.live]
+    late = () => keep.forEach(([grantId, grant]) => s.aws.live.set(grantId, grant))
+    got(await s.broker.revoke(bob, id, 'wrong person'))
+  }
+  t.equal(code(await s.broker.credentials(alice, id)), 'conflict')
+  await work(s.deps)
+  const stored = await stateOf(s, id)
+  t.equal(stored.state, 'ending')
+  const key = stored.state === 'ending' ? (stored.intent.grants[0]?.keyArn ?? '') : ''
+  s.aws.live.set('late', { key, name: `jit/${id}/data`, parameters: '' })
+  await s.settle()
+  t.match(await stateOf(s, id), { state: 'ended', how: 'revoked', by: 'bob' })
+  t.equal(s.aws.live.size, 0)
+})
+
+t.test('a revoke between the commit and the answer keeps the credentials inside', async (t) => {
+  const s = await scene(t)
+  const id = await approvedBy(s)
+  got(await s.broker.activate(alice, id))
+  s.aws.before = async (call) => {
+    if (call === 'assume') got(await s.broker.revoke(carol, id, 'enough'))
+  }
+  t.equal(code(await s.broker.credentials(alice, id)), 'conflict')
+})
+
+t.test('what is not decided or not used in time lapses', async (t) => {
+  const s = await scene(t)
+  const undecided = await asked(s)
+  const unused = await approvedBy(s)
+  s.advance(7200)
+  t.equal(code(await s.broker.approve(bob, undecided)), 'lapsed')
+  await work(s.deps)
+  t.match(await stateOf(s, undecided), { state: 'lapsed', why: 'not_decided' })
+  s.advance(8 * 3600)
+  t.equal(code(await s.broker.activate(alice, unused)), 'lapsed')
+  t.match(await stateOf(s, unused), { state: 'lapsed', why: 'not_activated' })
+})
+
+t.test('people see their own, approvers what they may decide, auditors everything', async (t) => {
+  const s = await scene(t)
+  const hers = await asked(s)
+  const his = await asked(s, dave)
+  const seen = async (who: PersonId, mine = false): Promise<readonly string[]> =>
+    (await s.broker.list(who, { mine, limit: 50 })).map((stored: Stored) => stored.elevation.id).sort()
+  t.same(await seen(alice), [hers])
+  t.same(await seen(bob), [hers, his].sort())
+  t.same(await seen(bob, true), [])
+  t.same(await seen(erin), [hers, his].sort())
+  t.same(await seen(eve), [])
+  const rows = got(await s.broker.entries(erin, 0, 10))
+  t.equal(rows.length, 2)
+  t.equal((await s.types()).at(-1), 'ledger.read')
+})
+
+t.test('a preview is the decision, and stores nothing', async (t) => {
+  const s = await scene(t)
+  t.match(got(s.broker.preview(alice, ask)), {
+    decision: 'needs_approval',
+    rule: 'claims-investigation',
+    quorum: 1,
+    approvers: ['bob', 'carol']
+  })
+  const refused = got(s.broker.preview(alice, { ...ask, duration: '9h', ticket: 'none' }))
+  t.equal(refused.decision, 'deny')
+  t.same(
+    refused.reasons.map((reason) => [reason.outcome, reason.condition]),
+    [['unmet', 'duration'], ['unmet', 'ticket']]
+  )
+  t.same(await s.types(), [])
+})

@@ -1,0 +1,90 @@
+/**
+ * AWS as the broker's ports see it, in memory, with one failure that can be armed per call: `lost`
+ * did not happen, `late` happened but its answer never came. Both are reported alike.
+ */
+import type { AwsAnswer, FoundGrant, Grants, Queries, Sessions } from '../../src/ports.ts'
+import { instant } from '../../src/elevation/ids.ts'
+import { Secret } from '../../src/elevation/secret.ts'
+
+export type Call = 'create' | 'revoke' | 'find' | 'assume' | 'deny' | 'stop'
+export type Fault = { readonly on: Call; readonly how: 'lost' | 'late' | 'refused'; times: number }
+
+export type FakeAws = {
+  readonly sessions: Sessions
+  readonly grants: Grants
+  readonly queries: Queries
+  /** grants that exist now, by id */
+  readonly live: Map<string, { readonly key: string; readonly name: string; readonly parameters: string }>
+  readonly calls: string[]
+  readonly denied: Map<string, readonly string[]>
+  fault: Fault | null
+  /** runs before each call, e.g. to interleave somebody else's act */
+  before: ((call: Call) => Promise<void>) | null
+}
+
+export const fakeAws = (now: () => number): FakeAws => {
+  let count = 0
+  const run = async <T>(call: Call, act: () => T): Promise<AwsAnswer<T>> => {
+    fake.calls.push(call)
+    await fake.before?.(call)
+    const fault = fake.fault?.on === call && fake.fault.times > 0 ? fake.fault : null
+    if (!fault) return { ok: true, value: act() }
+    fault.times -= 1
+    if (fault.how === 'late') act()
+    const isDefinite = fault.how === 'refused'
+    return {
+      ok: false,
+      kind: isDefinite ? 'denied' : 'unavailable',
+      action: call,
+      name: isDefinite ? 'AccessDenied' : 'TimeoutError',
+      requestId: null
+    }
+  }
+  const fake: FakeAws = {
+    live: new Map(),
+    calls: [],
+    denied: new Map(),
+    fault: null,
+    before: null,
+    grants: {
+      create: (parameters) =>
+        run('create', () => {
+          const text = JSON.stringify(parameters)
+          for (const [grantId, grant] of fake.live) {
+            if (grant.parameters === text) return { grantId }
+          }
+          const grantId = `grant-${++count}`
+          fake.live.set(grantId, { key: parameters.KeyId, name: parameters.Name, parameters: text })
+          return { grantId }
+        }),
+      revoke: (_key, grantId) =>
+        run('revoke', () => {
+          fake.live.delete(grantId)
+          return null
+        }),
+      find: (key, prefix) =>
+        run('find', (): readonly FoundGrant[] =>
+          [...fake.live]
+            .filter(([, grant]) => grant.key === key && grant.name.startsWith(prefix))
+            .map(([grantId, { name }]) => ({ grantId, name }))
+        )
+    },
+    sessions: {
+      assume: (parameters) =>
+        run('assume', () => ({
+          accessKeyId: `ASIA${++count}`,
+          secretAccessKey: new Secret('CANARY-secret'),
+          sessionToken: new Secret('CANARY-token'),
+          expiration: instant(now() + parameters.DurationSeconds * 1000),
+          assumedRoleId: `AROAFAKE:${parameters.RoleSessionName}`
+        })),
+      denyEnded: ({ roleArn }, ids) =>
+        run('deny', () => {
+          fake.denied.set(roleArn, ids)
+          return null
+        })
+    },
+    queries: { stopSince: () => run('stop', () => []) }
+  }
+  return fake
+}
