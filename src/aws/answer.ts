@@ -1,0 +1,86 @@
+/**
+ * One AWS call: its deadline, and its outcome in a closed set. Errors are told apart by `err.name`
+ * (`instanceof` fails where two copies of an SDK are loaded), and nothing of a request or response
+ * but the error's name and request id goes on, so no credential can reach a log.
+ */
+import type { AwsAnswer, AwsErrorKind } from '../ports.ts'
+
+/** Whole call, retries included. */
+export const callDeadlineMs = 10_000
+
+/** Where AWS is and who calls; what is absent comes from the environment, as in every SDK. */
+export type AwsSettings = {
+  readonly endpoint?: string
+  readonly credentials?: () => Promise<{
+    readonly accessKeyId: string
+    readonly secretAccessKey: string
+    readonly sessionToken?: string
+  }>
+}
+
+/** Client settings shared by every service: connect and response 3 s each, three tries. */
+export const clientSettings = (settings: AwsSettings, region: string) => ({
+  ...settings,
+  region,
+  maxAttempts: 3,
+  retryMode: 'adaptive',
+  requestHandler: { connectionTimeout: 3000, requestTimeout: 3000, throwOnRequestTimeout: true }
+})
+
+/** Sends, and turns what comes back into an answer. `action` is `service:Operation`. */
+export const ask = async <T>(
+  action: string,
+  send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>
+): Promise<AwsAnswer<T>> => {
+  try {
+    return { ok: true, value: await send({ abortSignal: AbortSignal.timeout(callDeadlineMs) }) }
+  } catch (error) {
+    return { ok: false, action, ...described(error) }
+  }
+}
+
+const kinds: Readonly<Record<string, AwsErrorKind>> = {
+  AccessDenied: 'denied',
+  AccessDeniedException: 'denied',
+  ExpiredToken: 'denied',
+  ExpiredTokenException: 'denied',
+  InvalidClientTokenId: 'denied',
+  UnrecognizedClientException: 'denied',
+  SignatureDoesNotMatch: 'denied',
+  CredentialsProviderError: 'denied',
+  PackedPolicyTooLarge: 'too_large',
+  PackedPolicyTooLargeException: 'too_large',
+  MalformedPolicyDocument: 'invalid',
+  MalformedPolicyDocumentException: 'invalid',
+  ValidationError: 'invalid',
+  ValidationException: 'invalid',
+  InvalidArnException: 'invalid',
+  InvalidRequestException: 'invalid',
+  LimitExceededException: 'invalid',
+  LimitExceeded: 'invalid',
+  DisabledException: 'invalid',
+  KMSInvalidStateException: 'invalid',
+  NotFoundException: 'not_found',
+  NoSuchEntity: 'not_found',
+  NoSuchEntityException: 'not_found',
+  InvalidGrantIdException: 'not_found',
+  Throttling: 'throttled',
+  ThrottlingException: 'throttled',
+  TooManyRequestsException: 'throttled',
+  RequestLimitExceeded: 'throttled'
+}
+
+/** What is not known counts as `unavailable`: it may or may not have happened. */
+const described = (
+  error: unknown
+): { readonly kind: AwsErrorKind; readonly name: string; readonly requestId: string | null } => {
+  const name = error instanceof Error && /^[A-Za-z.]{1,64}$/.test(error.name) ? error.name : 'Error'
+  return { kind: kinds[name] ?? 'unavailable', name, requestId: requestIdOf(error) }
+}
+
+const requestIdOf = (error: unknown): string | null => {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return null
+  const metadata = error.$metadata
+  if (typeof metadata !== 'object' || metadata === null || !('requestId' in metadata)) return null
+  return typeof metadata.requestId === 'string' ? metadata.requestId : null
+}
