@@ -1,0 +1,116 @@
+/**
+ * The HTTP edge, built apart from listening: parse, call one broker verb, render. No rule lives
+ * here. Fastify's own defaults have no timeouts and 1 MiB bodies; every bound is set here.
+ */
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { Broker } from '../broker/broker.ts'
+import { demandAccess } from './access.ts'
+import type { Auth } from './auth.ts'
+import { credentialRoutes } from './credentials.ts'
+import { decisionRoutes } from './decisions.ts'
+import { elevationRoutes } from './elevations.ts'
+import { failFramework, failRaw, failures } from './failures.ts'
+import { guard } from './guard.ts'
+import { readJson } from './json-body.ts'
+import { ledgerRoutes } from './ledger.ts'
+import { openapi, openapiRoute } from './openapi.ts'
+import { BorderError } from './problem.ts'
+import { withSchemaTypes } from './route.ts'
+import { targetRoutes } from './targets.ts'
+
+export type Limits = {
+  /** requests a minute of one person */
+  readonly perPerson: number
+  /** requests a minute of one address without a valid token */
+  readonly perAddress: number
+  /** open sockets; more are dropped */
+  readonly connections: number
+}
+
+export type AppParts = {
+  readonly broker: Broker
+  readonly auth: Auth
+  readonly logger: FastifyBaseLogger
+  /** a new id, never given before; `instance` of problems and `reqId` of the log */
+  readonly requestId: () => string
+  readonly limits?: Partial<Limits>
+}
+
+export const defaultLimits: Limits = { perPerson: 600, perAddress: 600, connections: 1000 }
+export const bodyLimitBytes = 16_384
+
+/** The API, ready to `inject` or `listen`. Rejects where a route declares no access. */
+export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
+  const { broker, auth } = parts
+  const limits = { ...defaultLimits, ...parts.limits }
+  const app: FastifyInstance = fastify(options(parts))
+  app.server.maxConnections = limits.connections
+  app.decorateRequest('person', null)
+  readStrictJson(app)
+  demandAccess(app)
+  await openapi(app)
+  await app.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }
+  })
+  await app.register(rateLimit, { global: false })
+  failures(app, broker)
+  guard(app, { broker, auth, ...limits })
+
+  const routes = { app: withSchemaTypes(app), broker }
+  targetRoutes(routes)
+  elevationRoutes(routes)
+  decisionRoutes(routes)
+  credentialRoutes(routes)
+  ledgerRoutes(routes)
+  openapiRoute(app)
+  return app
+}
+
+const options = ({ logger, requestId }: AppParts) => ({
+  loggerInstance: logger,
+  // failures.ts writes the one line of a request
+  logController: new LogController({ disableRequestLogging: true }),
+  genReqId: () => requestId(),
+  trustProxy: false,
+  bodyLimit: bodyLimitBytes,
+  requestTimeout: 10_000,
+  connectionTimeout: 15_000,
+  handlerTimeout: 14_000,
+  keepAliveTimeout: 30_000,
+  maxRequestsPerSocket: 1000,
+  // the header timeout is looked at only once an interval, which is 30 s by default
+  http: { headersTimeout: 5000, connectionsCheckingInterval: 1000, maxHeaderSize: 16_384 },
+  // guard.ts answers while closing, as a problem document
+  return503OnClosing: false,
+  exposeHeadRoutes: false,
+  routerOptions: {
+    caseSensitive: true,
+    ignoreTrailingSlash: false,
+    ignoreDuplicateSlashes: false,
+    useSemicolonDelimiter: false,
+    // an id of any length reaches its verb, so that a malformed one answers as an absent one
+    maxParamLength: 16_384
+  },
+  ajv: {
+    customOptions: {
+      removeAdditional: false as const,
+      coerceTypes: false as const,
+      allErrors: false
+    }
+  },
+  onProtoPoisoning: 'error' as const,
+  onConstructorPoisoning: 'error' as const,
+  frameworkErrors: failFramework,
+  clientErrorHandler: failRaw(requestId)
+})
+
+const readStrictJson = (app: FastifyInstance): void => {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
+    const read = readJson(Buffer.from(bytes))
+    if (read.ok) done(null, read.value)
+    else done(new BorderError({ code: 'invalid_body', detail: read.why }))
+  })
+}

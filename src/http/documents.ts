@@ -1,0 +1,178 @@
+/**
+ * The JSON documents of the API as TypeBox schemas: what is read (closed: unknown members are
+ * refused) and what is answered (only what is named here leaves). OpenAPI is made from the same.
+ */
+import type { FastifyTypeProvider } from 'fastify'
+import { type Static, type TSchema, Type } from 'typebox'
+
+/** Gives handlers the types of their route's schemas. */
+export interface SchemaTypes extends FastifyTypeProvider {
+  readonly validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+}
+
+const closed = { additionalProperties: false } as const
+const maybe = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+const instantText = Type.String({ description: 'ISO 8601, UTC' })
+const lengthNumber = Type.Integer({ description: 'whole seconds' })
+const indexNumber = Type.Integer({ description: 'index in the ledger' })
+const idText = Type.String({ description: 'ULID' })
+const modeText = Type.String({ description: 'brokered or credentials' })
+const typed = { minLength: 1, maxLength: 2000 } as const
+const named = { minLength: 1, maxLength: 600 } as const
+
+export const states = [
+  'pending',
+  'approved',
+  'issuing',
+  'active',
+  'ending',
+  'ended',
+  'denied',
+  'cancelled',
+  'lapsed',
+  'failed'
+] as const
+
+export const AskBody = Type.Object(
+  {
+    target: Type.String({ minLength: 1, maxLength: 63 }),
+    duration: Type.String({ minLength: 1, maxLength: 32, description: '2h, 45m or ISO 8601' }),
+    reason: Type.String(typed),
+    ticket: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    tables: Type.Optional(Type.Array(Type.String(named), { minItems: 1, maxItems: 100 })),
+    columns: Type.Optional(Type.Array(Type.String(named), { minItems: 1, maxItems: 500 }))
+  },
+  closed
+)
+export const ReasonBody = Type.Object({ reason: Type.String(typed) }, closed)
+export const ApproveBody = Type.Object(
+  {
+    digest: Type.Optional(
+      Type.String({ maxLength: 100, description: 'digest of the ask that was shown' })
+    )
+  },
+  closed
+)
+export const EmptyBody = Type.Object({}, closed)
+
+export const ElevationParams = Type.Object({ id: idText })
+const StateName = Type.Union(states.map((state) => Type.Literal(state)))
+export const ListQuery = Type.Object(
+  {
+    state: Type.Optional(Type.Union([StateName, Type.Array(StateName, { maxItems: 10 })])),
+    mine: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')])),
+    limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|1[0-9]{2}|200)$' })),
+    before: Type.Optional(Type.String({ pattern: '^[0-7][0-9A-HJKMNP-TV-Z]{25}$' }))
+  },
+  closed
+)
+export const EntriesQuery = Type.Object(
+  {
+    from: Type.Optional(Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$' })),
+    limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,2}|1000)$' }))
+  },
+  closed
+)
+export const SubmitHeaders = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({ pattern: '^[\\x20-\\x7e]{1,128}$' }))
+})
+
+const Reason = Type.Object({
+  outcome: Type.String({ description: 'met, unmet or failed (could not be evaluated)' }),
+  rule: maybe(Type.String()),
+  condition: Type.String(),
+  message: Type.String()
+})
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: '/errors#CODE' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    instance: Type.String({ description: 'id of the request' }),
+    reasons: Type.Optional(Type.Array(Reason))
+  },
+  { $id: 'Problem' }
+)
+
+export const ElevationSchema = Type.Object(
+  {
+    id: idText,
+    state: StateName,
+    how: maybe(Type.String({ description: 'why it ended or lapsed' })),
+    target: Type.String(),
+    requester: Type.String(),
+    mode: modeText,
+    rule: Type.String(),
+    duration: lengthNumber,
+    reason: Type.String(),
+    ticket: maybe(Type.String()),
+    tables: Type.Array(Type.String()),
+    columns: maybe(Type.Array(Type.String())),
+    digest: Type.String({ description: 'of the ask: what is approved and issued' }),
+    approvals: Type.Array(Type.Object({ by: Type.String(), at: instantText })),
+    createdAt: instantText,
+    decideBy: maybe(instantText),
+    decidedAt: maybe(instantText),
+    activateBy: maybe(instantText),
+    notAfter: maybe(instantText),
+    stuckSince: maybe(instantText),
+    policyDigest: Type.String(),
+    ledger: Type.Array(indexNumber)
+  },
+  { $id: 'Elevation' }
+)
+export const ElevationRef = Type.Ref('Elevation#')
+
+export const ElevationsSchema = Type.Object({
+  elevations: Type.Array(ElevationRef),
+  next: maybe(Type.String({ description: 'value of `before` for the next page' }))
+})
+
+export const CredentialsSchema = Type.Object({
+  Version: Type.Integer({ description: 'of AWS credential_process: 1' }),
+  AccessKeyId: Type.String(),
+  SecretAccessKey: Type.String(),
+  SessionToken: Type.String(),
+  Expiration: Type.String({ description: 'ISO 8601: ask again by then' }),
+  notAfter: maybe(Type.String({ description: 'ISO 8601: AWS refuses them from here on' }))
+})
+
+export const TargetsSchema = Type.Object({
+  targets: Type.Array(
+    Type.Object({
+      target: Type.String(),
+      workgroup: Type.String(),
+      region: Type.String(),
+      classification: Type.String(),
+      tables: Type.Array(Type.String()),
+      rules: Type.Array(
+        Type.Object({ rule: Type.String(), mode: modeText, maxDuration: lengthNumber })
+      )
+    })
+  )
+})
+
+export const PreviewSchema = Type.Object({
+  decision: Type.String({ description: 'needs_approval or deny' }),
+  rule: maybe(Type.String()),
+  mode: maybe(modeText),
+  duration: maybe(lengthNumber),
+  approvers: Type.Array(Type.String()),
+  quorum: maybe(Type.Integer()),
+  reasons: Type.Array(Reason)
+})
+
+export const EntriesSchema = Type.Object({
+  entries: Type.Array(
+    Type.Object({
+      index: indexNumber,
+      leaf: Type.String({ description: 'hex of SHA-256(0x00 || bytes), RFC 6962' }),
+      body: Type.Unknown({ description: 'the bytes, parsed' }),
+      bytes: Type.String({ description: 'base64 of the exact bytes' })
+    })
+  ),
+  next: maybe(Type.Integer({ description: 'value of `from` for the next page' }))
+})

@@ -1,0 +1,55 @@
+/** One elevation as JSON: the same members in every state, null where a state has no such thing. */
+import { type Elevation, notAfterOf } from '../elevation/elevation.ts'
+import { type Instant, iso } from '../elevation/ids.ts'
+import type { Stored } from '../ports.ts'
+
+export type ElevationDocument = Readonly<Record<string, unknown>>
+
+/** Instants as ISO 8601 UTC, lengths as whole seconds. Nothing of a session is in it. */
+export const elevationDocument = ({ elevation, ledger }: Stored): ElevationDocument => {
+  const { ask, terms } = elevation
+  return {
+    id: elevation.id,
+    state: elevation.state,
+    how: how(elevation),
+    target: ask.target,
+    requester: ask.requester,
+    mode: terms.mode,
+    rule: terms.rule,
+    duration: ask.duration,
+    reason: ask.reason,
+    ticket: ask.ticket,
+    tables: ask.tables,
+    columns: ask.columns,
+    digest: elevation.askDigest,
+    approvals: elevation.approvals.map(({ by, at }) => ({ by, at: iso(at) })),
+    createdAt: iso(elevation.createdAt),
+    decideBy: isoOrNull(elevation.state === 'pending' ? elevation.decideBy : null),
+    decidedAt: isoOrNull('decidedAt' in elevation ? elevation.decidedAt : null),
+    activateBy: isoOrNull(elevation.state === 'approved' ? elevation.activateBy : null),
+    notAfter: isoOrNull(notAfterOf(elevation)),
+    stuckSince: isoOrNull(elevation.state === 'ending' ? elevation.stuckSince : null),
+    policyDigest: elevation.policyDigest,
+    ledger
+  }
+}
+
+const isoOrNull = (at: Instant | null): string | null => (at === null ? null : iso(at))
+
+const how = (elevation: Elevation): string | null => {
+  switch (elevation.state) {
+    case 'ending':
+    case 'ended':
+      return elevation.how
+    case 'lapsed':
+      return elevation.why
+    case 'pending':
+    case 'approved':
+    case 'issuing':
+    case 'active':
+    case 'denied':
+    case 'cancelled':
+    case 'failed':
+      return null
+  }
+}

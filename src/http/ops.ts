@@ -1,0 +1,64 @@
+/**
+ * The ops listener: `/livez` (the process answers) and `/readyz` (what it needs answers). Its own
+ * port, no tokens; it tells names of checks and nothing else.
+ */
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+
+export type ReadyCheck = {
+  readonly name: string
+  /** rejects when it is not ready; one that takes over two seconds counts as failed */
+  readonly check: () => Promise<void>
+}
+
+export type OpsParts = {
+  readonly logger: FastifyBaseLogger
+  readonly checks: readonly ReadyCheck[]
+}
+
+const checkTimeoutMs = 2000
+
+/** Ready to `inject` or `listen`. */
+export const buildOps = ({ logger, checks }: OpsParts): FastifyInstance => {
+  const app: FastifyInstance = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 1024,
+    requestTimeout: 5000,
+    connectionTimeout: 10_000,
+    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
+  })
+  app.server.maxConnections = 100
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+  app.get('/livez', () => ({ status: 'live' }))
+  app.get('/readyz', async (request, reply) => {
+    const results = await Promise.all(checks.map(run))
+    const failed = results.filter(({ error }) => error !== null)
+    for (const { name, error } of failed) {
+      const message = error instanceof Error ? error.message : 'failed'
+      request.log.warn({ event: 'not_ready', check: name, message })
+    }
+    const told = results.map(({ name, error }) => ({ name, ok: error === null }))
+    const isReady = failed.length === 0
+    return reply
+      .code(isReady ? 200 : 503)
+      .send({ status: isReady ? 'ready' : 'not_ready', checks: told })
+  })
+  return app
+}
+
+const run = async ({ name, check }: ReadyCheck) => {
+  try {
+    await Promise.race([check(), tooLate()])
+    return { name, error: null }
+  } catch (error) {
+    return { name, error: error ?? new Error('failed') }
+  }
+}
+
+const tooLate = (): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    const signal = AbortSignal.timeout(checkTimeoutMs)
+    signal.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true })
+  })

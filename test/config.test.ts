@@ -1,0 +1,150 @@
+/** The environment: defaults, every problem at once, and nothing secret printed back. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { badConfigurationExit, readConfig, settings } from '../src/config.ts'
+
+const least = {
+  SALLYPORT_OIDC_ISSUER: 'https://idp.example',
+  SALLYPORT_BROKER_ROLE_ARN: 'arn:aws:iam::123456789012:role/sallyport'
+}
+
+const problemsOf = (env: Record<string, string | undefined>): readonly string[] => {
+  const read = readConfig({ ...least, ...env })
+  return read.ok ? [] : read.problems
+}
+
+t.test('what is not set has the default of the table, and the result is frozen', async (t) => {
+  const read = readConfig({ ...least, PATH: '/bin' })
+  t.strictSame(read, {
+    ok: true,
+    config: {
+      host: '127.0.0.1',
+      port: 8080,
+      opsPort: 8081,
+      dataDir: '.sallyport',
+      policies: 'policies',
+      oidc: { issuer: 'https://idp.example', audience: 'sallyport', jwksUrl: null },
+      brokerRoleArn: 'arn:aws:iam::123456789012:role/sallyport',
+      logLevel: 'info',
+      awsEndpointUrl: null
+    }
+  })
+  t.ok(read.ok && Object.isFrozen(read.config) && Object.isFrozen(read.config.oidc))
+  t.equal(badConfigurationExit, 78)
+})
+
+t.test('every setting can be set', async (t) => {
+  const read = readConfig({
+    SALLYPORT_HOST: '0.0.0.0',
+    SALLYPORT_PORT: '0',
+    SALLYPORT_OPS_PORT: '0',
+    SALLYPORT_BEHIND_TLS_PROXY: 'yes',
+    SALLYPORT_DATA_DIR: '/var/lib/sallyport',
+    SALLYPORT_POLICIES: '/etc/sallyport',
+    SALLYPORT_OIDC_ISSUER: 'http://127.0.0.1:9000',
+    SALLYPORT_OIDC_AUDIENCE: 'broker',
+    SALLYPORT_OIDC_JWKS_URL: 'https://idp.example/keys?v=2',
+    SALLYPORT_BROKER_ROLE_ARN: 'arn:aws-us-gov:iam::123456789012:role/team/sallyport',
+    SALLYPORT_LOG_LEVEL: 'debug',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
+    SALLYPORT_URL: 'http://127.0.0.1:8080',
+    SALLYPORT_TOKEN: 'of the command line'
+  })
+  t.match(read, {
+    ok: true,
+    config: { host: '0.0.0.0', port: 0, oidc: { audience: 'broker' }, logLevel: 'debug' }
+  })
+})
+
+t.test('all problems come at once', async (t) => {
+  const read = readConfig({
+    SALLYPORT_HOST: '0.0.0.0',
+    SALLYPORT_PORT: '65536',
+    SALLYPORT_LOG_LEVEL: 'loud',
+    SALLYPORT_POLICY: 'x',
+    AWS_ENDPOINT_URL: 'nowhere'
+  })
+  t.notOk(read.ok)
+  const text = read.ok ? '' : read.problems.join('\n')
+  for (const name of [
+    'SALLYPORT_HOST',
+    'SALLYPORT_PORT',
+    'SALLYPORT_LOG_LEVEL',
+    'SALLYPORT_OIDC_ISSUER',
+    'SALLYPORT_BROKER_ROLE_ARN',
+    'AWS_ENDPOINT_URL',
+    'did you mean SALLYPORT_POLICIES'
+  ]) {
+    t.match(text, name)
+  }
+})
+
+t.test('a value out of its form is one problem that names it', async (t) => {
+  const notRoles = ['role/*', 'user/x'].map((end) => `arn:aws:iam::123456789012:${end}`)
+  const issuers = [
+    '',
+    'idp',
+    'http://idp.example',
+    'https://u:p@idp.example',
+    'https://idp.example?x',
+    'https://idp.example#x',
+    'http://localhost.evil.example',
+    'ftp://127.0.0.1',
+    ' https://idp.example'
+  ]
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['SALLYPORT_HOST', ['', 'a b', 'http://x', '0.0.0.0', '::', 'localhost.example', '128.0.0.1']],
+    ['SALLYPORT_PORT', ['', '-1', '080', '65536', '8080.0', '1e3', ' 1']],
+    ['SALLYPORT_OPS_PORT', ['x', '8080']],
+    ['SALLYPORT_BEHIND_TLS_PROXY', ['', 'true', 'YES', 'no']],
+    ['SALLYPORT_DATA_DIR', ['', 'a\nb']],
+    ['SALLYPORT_OIDC_ISSUER', issuers],
+    ['SALLYPORT_OIDC_JWKS_URL', ['', 'http://idp.example/keys', 'https://u@idp.example/keys']],
+    ['SALLYPORT_BROKER_ROLE_ARN', ['', 'sallyport', 'arn:aws:iam::1:role/x', ...notRoles]],
+    ['SALLYPORT_LOG_LEVEL', ['', 'INFO', 'all']],
+    ['AWS_ENDPOINT_URL', ['', 'localhost:4566', 'file:///etc']]
+  ]
+  for (const [name, values] of cases) {
+    for (const value of values) {
+      const problems = problemsOf({ [name]: value })
+      t.equal(problems.length, 1, `${name}=${value}`)
+      t.match(problems[0], name)
+    }
+  }
+})
+
+t.test('a database address is refused in words, and its password is not printed', async (t) => {
+  const [problem = '', ...more] = problemsOf({ SALLYPORT_DATABASE_URL: 'postgres://u:s3cr3t@db/x' })
+  t.strictSame(more, [])
+  t.match(problem, /SALLYPORT_DATABASE_URL.*embedded store only/)
+  t.notMatch(problem, /s3cr3t|postgres:/)
+})
+
+t.test('an unknown name is a problem; the nearest is told, its value is not', async (t) => {
+  const cases = [
+    ['SALLYPORT_PROT', 'SALLYPORT_PORT'],
+    ['SALLYPORT_OIDC_ISUER', 'SALLYPORT_OIDC_ISSUER'],
+    ['SALLYPORT_LOGLEVEL', 'SALLYPORT_LOG_LEVEL']
+  ] as const
+  for (const [given, meant] of cases) {
+    t.strictSame(problemsOf({ [given]: 's3cr3t' }), [
+      `${given} is not a setting; did you mean ${meant}?`
+    ])
+  }
+  t.strictSame(problemsOf({ SALLYPORT_SOMETHING_ELSE_ENTIRELY: 'x' }), [
+    'SALLYPORT_SOMETHING_ELSE_ENTIRELY is not a setting'
+  ])
+  t.strictSame(problemsOf({ SALLYPORTX: 'x', AWS_REGION: 'eu-west-1' }), [])
+})
+
+t.test("README's table has every setting with its default and its sentence", async (t) => {
+  const readme = join(import.meta.dirname, '..', 'README.md')
+  const lines = readFileSync(readme, 'utf8').split('\n')
+  for (const { name, otherwise, doc } of settings) {
+    const row = lines.find((line) => line.startsWith(`| \`${name}\` |`)) ?? ''
+    const fallback = typeof otherwise === 'object' ? `\`${otherwise.text}\`` : ''
+    t.ok(row.includes(doc) && row.includes(fallback), `${name} is in the table as it is`)
+    if (otherwise === 'required') t.match(row, /required/)
+  }
+})

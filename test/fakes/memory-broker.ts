@@ -1,0 +1,270 @@
+/**
+ * A broker in memory for the HTTP tests: alice asks, bob approves, olga audits, eve sees nothing.
+ * It keeps the contract of src/broker/broker.ts: a refused verb records the attempt itself.
+ */
+import type { Attempt, Broker, Submitted } from '../../src/broker/broker.ts'
+import type { Active, Approved, Elevation, Pending } from '../../src/elevation/elevation.ts'
+import {
+  type Instant,
+  type PersonId,
+  instant,
+  parseElevationId,
+  parsePersonId,
+  parseRuleId,
+  parseTargetId,
+  plus,
+  seconds
+} from '../../src/elevation/ids.ts'
+import { type Result, accept, refuse } from '../../src/elevation/refusal.ts'
+import { Secret } from '../../src/elevation/secret.ts'
+import type { Stored } from '../../src/ports.ts'
+
+export const canary = 'CANARY-5f0c-never-in-a-log'
+
+export type MemoryBroker = {
+  readonly broker: Broker
+  readonly attempts: (Attempt & { readonly person: string })[]
+  /** verbs that ran, in order */
+  readonly ran: string[]
+  /** what the next call of any verb throws */
+  readonly breakWith: (error: Error | null) => void
+}
+
+const must = <T>(value: T | null | undefined): T => {
+  if (value === null || value === undefined) throw new Error('bad fixture')
+  return value
+}
+
+const people = new Map(['alice', 'bob', 'eve', 'olga'].map((id) => [id, must(parsePersonId(id))]))
+const rule = must(parseRuleId('claims-investigation'))
+const target = must(parseTargetId('claims-pii'))
+const absent = refuse('unknown_elevation', 'There is no such elevation.')
+
+export const memoryBroker = (now: () => Instant): MemoryBroker => {
+  const rows = new Map<string, Stored>()
+  const keys = new Map<string, { readonly id: string; readonly bodyHash: string }>()
+  const attempts: (Attempt & { readonly person: string })[] = []
+  const ran: string[] = []
+  let broken: Error | null = null
+  let count = 0
+
+  const run = async <T>(
+    [verb, person, id]: readonly [string, PersonId, string | null],
+    work: () => Result<T>
+  ): Promise<Result<T>> => {
+    ran.push(verb)
+    if (broken) throw broken
+    const result = work()
+    if (!result.ok) attempts.push({ person, verb, elevation: id, code: result.refusal.code })
+    return result
+  }
+  const keep = (elevation: Elevation): Result<Stored> => {
+    const before = rows.get(elevation.id)
+    const version = before ? before.version + 1 : 0
+    const stored = { elevation, version, ledger: [...(before?.ledger ?? []), count++] }
+    rows.set(elevation.id, stored)
+    return accept(stored)
+  }
+  const seen = (person: PersonId, id: string): Elevation | null => {
+    const elevation = rows.get(id)?.elevation
+    return elevation && person !== 'eve' ? elevation : null
+  }
+  const onSeen =
+    (verb: string, next: (elevation: Elevation, person: PersonId) => Result<Stored>) =>
+    (person: PersonId, id: string): Promise<Result<Stored>> =>
+      run([verb, person, id], () => {
+        const elevation = seen(person, id)
+        return elevation ? next(elevation, person) : absent
+      })
+
+  const approve = (elevation: Elevation, person: PersonId): Result<Stored> => {
+    if (elevation.ask.requester === person) return refuse('self_approval', 'Not your own.')
+    if (elevation.state !== 'pending') return refuse('already_decided', 'It is decided.')
+    const { decideBy: _, ...rest } = elevation
+    const at = now()
+    const approved: Approved = {
+      ...rest,
+      state: 'approved',
+      approvals: [{ by: person, at }],
+      decidedAt: at,
+      activateBy: plus(at, seconds(3600))
+    }
+    return keep(approved)
+  }
+  const activated = (elevation: Elevation): Active | null => {
+    if (elevation.state === 'active') return elevation
+    if (elevation.state !== 'approved') return null
+    const { activateBy: _, ...rest } = elevation
+    return {
+      ...rest,
+      state: 'active',
+      intent: {
+        region: 'eu-west-1',
+        workgroup: 'claims-pii',
+        sessionName: `jit-${elevation.id}`,
+        roleArn: 'arn:aws:iam::123456789012:role/r',
+        sessionArn: `arn:aws:sts::123456789012:assumed-role/r/jit-${elevation.id}`,
+        sessionPolicy: '{}',
+        grants: [],
+        startedAt: now(),
+        notAfter: plus(now(), elevation.ask.duration)
+      },
+      session: { assumedRoleId: 'AROA:x', accessKeyId: 'ASIAEXAMPLE' },
+      grants: [],
+      issuedAt: now()
+    }
+  }
+  const notActive = refuse('not_active', 'It is not active.')
+
+  const broker: Broker = {
+    identify: (subject) => {
+      const person = people.get(subject)
+      return person ? accept(person) : refuse('unknown_person', 'You are not in the directory.')
+    },
+    targets: () => {
+      ran.push('targets')
+      const offer = { workgroup: 'claims-pii', region: 'eu-west-1', classification: 'pii' }
+      const rules = [{ rule, mode: 'credentials' as const, maxDuration: seconds(14400) }]
+      return [{ target, ...offer, tables: ['claims.customers'], rules }]
+    },
+    preview: (person) => {
+      ran.push('preview')
+      return accept({
+        decision: 'needs_approval',
+        rule,
+        mode: 'credentials',
+        duration: seconds(7200),
+        approvers: [...people.values()].filter((one) => one !== person),
+        quorum: 1,
+        reasons: [{ outcome: 'met', rule, condition: 'requesters', message: 'you are one' }]
+      })
+    },
+    submit: (person, ask, idempotency) =>
+      run(['submit', person, null], (): Result<Submitted> => {
+        const slot = `${person} ${idempotency?.key}`
+        const before = idempotency ? keys.get(slot) : undefined
+        if (before && before.bodyHash !== idempotency?.bodyHash) {
+          return refuse('idempotency_mismatch', 'Another body.')
+        }
+        if (before) return accept({ elevation: must(rows.get(before.id)), isReplay: true })
+        if (ask.target !== target) return refuse('unknown_target', 'No such target.')
+        const number = String(++count).padStart(3, '0')
+        const id = must(parseElevationId(`01JD0000000000000000000${number}`))
+        if (idempotency) keys.set(slot, { id, bodyHash: idempotency.bodyHash })
+        const pending: Pending = {
+          id,
+          state: 'pending',
+          ask: {
+            requester: person,
+            target,
+            duration: seconds(7200),
+            reason: ask.reason,
+            ticket: ask.ticket ?? null,
+            tables: ['claims.customers'],
+            columns: null
+          },
+          askDigest: 'sha256:ask',
+          terms: {
+            rule,
+            mode: 'credentials',
+            maxDuration: seconds(14400),
+            quorum: 1,
+            within: seconds(7200),
+            activateWithin: seconds(28800)
+          },
+          policyDigest: 'sha256:policy',
+          createdAt: now(),
+          approvals: [],
+          decideBy: plus(now(), seconds(7200))
+        }
+        const kept = keep(pending)
+        return kept.ok ? accept({ elevation: kept.value, isReplay: false }) : kept
+      }),
+    get: onSeen('get', (elevation) => accept(must(rows.get(elevation.id)))),
+    list: async (person, { limit, before, states, mine }) => {
+      ran.push('list')
+      return [...rows.values()]
+        .toReversed()
+        .filter(({ elevation }) => seen(person, elevation.id) !== null)
+        .filter(({ elevation }) => !mine || elevation.ask.requester === person)
+        .filter(({ elevation }) => !states || states.includes(elevation.state))
+        .filter(({ elevation }) => before === undefined || elevation.id < before)
+        .slice(0, limit)
+    },
+    approve: (person, id, shown) =>
+      onSeen('approve', (elevation) =>
+        shown !== undefined && shown !== elevation.askDigest
+          ? refuse('stale_ask', 'Look again.')
+          : approve(elevation, person)
+      )(person, id),
+    deny: (person, id, _reason) =>
+      onSeen('deny', () => refuse('already_decided', 'It is.'))(person, id),
+    cancel: onSeen('cancel', (elevation, person) =>
+      elevation.ask.requester === person && elevation.state === 'pending'
+        ? keep({
+            id: elevation.id,
+            ask: elevation.ask,
+            askDigest: elevation.askDigest,
+            terms: elevation.terms,
+            policyDigest: elevation.policyDigest,
+            createdAt: elevation.createdAt,
+            state: 'cancelled',
+            approvals: [],
+            by: person,
+            cancelledAt: now()
+          })
+        : refuse('already_decided', 'It is.')
+    ),
+    activate: onSeen('activate', (elevation) => {
+      const active = activated(elevation)
+      return active ? keep(active) : refuse('not_approved', 'It is not approved.')
+    }),
+    credentials: (person, id) =>
+      run(['credentials', person, id], () => {
+        const elevation = seen(person, id)
+        if (!elevation || elevation.ask.requester !== person) return absent
+        const active = activated(elevation)
+        const kept = active && keep(active)
+        if (!active || !kept?.ok) return notActive
+        const usableUntil = active.intent.notAfter
+        const credentials = {
+          accessKeyId: `ASIAEXAMPLE${count}`,
+          secretAccessKey: new Secret(canary),
+          sessionToken: new Secret(`${canary}-token`),
+          expiration: usableUntil,
+          assumedRoleId: 'AROA:x'
+        }
+        return accept({ elevation: kept.value, credentials, usableUntil })
+      }),
+    end: onSeen('end', () => notActive),
+    revoke: (person, id, _reason) => onSeen('revoke', () => notActive)(person, id),
+    entries: (person, from, limit) =>
+      run(['entries', person, null], () => {
+        if (person !== 'olga') return refuse('policy_denied', 'Auditors only.')
+        const body = Buffer.from('{"type":"elevation.requested","v":1}')
+        const leaf = new Uint8Array(32).fill(7)
+        return accept(
+          Array.from({ length: Math.min(limit, 3) }, (_, n) => ({ index: from + n, body, leaf }))
+        )
+      }),
+    refused: async (person, attempt) => {
+      if (broken) throw broken
+      attempts.push({ person, ...attempt })
+    }
+  }
+  const breakWith = (error: Error | null): void => {
+    broken = error
+  }
+  return { broker, attempts, ran, breakWith }
+}
+
+/** The tests' now: fixed, moved by hand. */
+export const handClock = () => {
+  let at = instant(Date.UTC(2026, 10, 21, 10))
+  return {
+    now: () => at,
+    move: (milliseconds: number) => {
+      at = instant(at + milliseconds)
+    }
+  }
+}
