@@ -1,0 +1,76 @@
+/**
+ * Reading the Glue Data Catalog as a caller. A call on a table needs its permission on the
+ * catalog, the database and the table. Source: AWS Glue Developer Guide, "Specifying AWS Glue
+ * resource ARNs" ("all ancestors").
+ */
+import { authorize } from './authorize.ts'
+import type { Call } from './call.ts'
+import { AwsFault } from './fault.ts'
+import type { GlueDatabase, GlueTable } from './glue-state.ts'
+import type { World } from './world.ts'
+
+/** A database, or with `table` a table; names in any case. */
+export type GlueName = { readonly database: string; readonly table?: string }
+
+/** AwsFault AccessDenied unless the caller holds `action` on the name and on all above it. */
+export function authorizeGlue(
+  world: World,
+  call: Call,
+  ask: { readonly action: string; readonly name: GlueName | null },
+): void {
+  for (const resource of glueArns(world, ask.name)) {
+    authorize(world, call, { action: ask.action, resource })
+  }
+}
+
+/** Needs glue:GetDatabase; EntityNotFoundException when absent. */
+export function getDatabase(world: World, call: Call, database: string): GlueDatabase {
+  authorizeGlue(world, call, { action: 'glue:GetDatabase', name: { database } })
+  return findDatabase(world, database)
+}
+
+/** Needs glue:GetTable; EntityNotFoundException when absent. */
+export function getTable(
+  world: World,
+  call: Call,
+  name: { readonly database: string; readonly table: string },
+): GlueTable {
+  authorizeGlue(world, call, { action: 'glue:GetTable', name })
+  return findTable(world, name)
+}
+
+/** All tables of a database by name. Needs glue:GetTables on the database and on every one. */
+export function getTables(world: World, call: Call, database: string): readonly GlueTable[] {
+  const action = 'glue:GetTables'
+  authorizeGlue(world, call, { action, name: { database } })
+  const tables = [...findDatabase(world, database).tables.values()]
+  for (const table of tables) {
+    authorizeGlue(world, call, { action, name: { database, table: table.name } })
+  }
+  return tables.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** The table, without asking for permission. EntityNotFoundException when absent. */
+export function findTable(
+  world: World,
+  name: { readonly database: string; readonly table: string },
+): GlueTable {
+  const table = findDatabase(world, name.database).tables.get(name.table.toLowerCase())
+  if (table !== undefined) return table
+  throw new AwsFault('EntityNotFoundException', 400, `Entity Not Found: table ${name.table}`)
+}
+
+function findDatabase(world: World, name: string): GlueDatabase {
+  const database = world.glue.databases.get(name.toLowerCase())
+  if (database !== undefined) return database
+  throw new AwsFault('EntityNotFoundException', 400, `Database ${name} not found.`)
+}
+
+function glueArns(world: World, name: GlueName | null): readonly string[] {
+  const root = `arn:${world.partition}:glue:${world.region}:${world.account}`
+  if (name === null) return [`${root}:catalog`]
+  const database = name.database.toLowerCase()
+  const above = [`${root}:catalog`, `${root}:database/${database}`]
+  if (name.table === undefined) return above
+  return [...above, `${root}:table/${database}/${name.table.toLowerCase()}`]
+}

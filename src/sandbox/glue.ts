@@ -1,0 +1,178 @@
+/**
+ * Glue on the wire: GetDatabase, GetTable, GetTables, GetPartitions. Operations that change the
+ * catalog are authorised and then refused as not spoken. Source: AWS Glue Web API Reference.
+ */
+import { Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
+import type { Call } from './call.ts'
+import { AwsFault } from './fault.ts'
+import { authorizeGlue, findTable, getDatabase, getTable, getTables } from './glue-catalog.ts'
+import type { GlueName } from './glue-catalog.ts'
+import type { GlueColumn, GlueTable } from './glue-state.ts'
+import { parseInput } from './parse-input.ts'
+import type { JsonObject, JsonService, Operation } from './service.ts'
+import type { World } from './world.ts'
+
+const Name = Type.String({ minLength: 1, maxLength: 255 })
+const CatalogId = Type.Optional(Type.String({ minLength: 1, maxLength: 255 }))
+
+const GetDatabaseInput = Type.Object({ CatalogId, Name })
+const GetTableInput = Type.Object({ CatalogId, DatabaseName: Name, Name })
+const GetTablesInput = Type.Object({
+  CatalogId,
+  DatabaseName: Name,
+  // a filter that is not honoured would answer more than was asked for
+  Expression: Type.Optional(Type.Never()),
+})
+const GetPartitionsInput = Type.Object({ CatalogId, DatabaseName: Name, TableName: Name })
+
+/** What an operation that is not spoken names, wherever it names it. */
+const UnspokenInput = Type.Object({
+  DatabaseName: Type.Optional(Name),
+  TableName: Type.Optional(Name),
+  Name: Type.Optional(Name),
+  TableInput: Type.Optional(Type.Object({ Name })),
+  DatabaseInput: Type.Optional(Type.Object({ Name })),
+})
+
+export const glueService: JsonService = {
+  protocol: 'json',
+  name: 'glue',
+  jsonVersion: '1.1',
+  targetPrefix: 'AWSGlue',
+  operations: {
+    GetDatabase: reading(GetDatabaseInput, (world, call, input) => {
+      const database = getDatabase(world, call, input.Name)
+      return {
+        Database: {
+          Name: database.name,
+          Description: database.description,
+          CreateTime: seconds(database.createdAt),
+          CatalogId: world.account,
+        },
+      }
+    }),
+    GetTable: reading(GetTableInput, (world, call, input) => {
+      const name = { database: input.DatabaseName, table: input.Name }
+      return { Table: describe(world, getTable(world, call, name)) }
+    }),
+    GetTables: reading(GetTablesInput, (world, call, input) => {
+      const tables = getTables(world, call, input.DatabaseName)
+      return { TableList: tables.map((table) => describe(world, table)) }
+    }),
+    // no table of the sandbox is partitioned
+    GetPartitions: reading(GetPartitionsInput, (world, call, input) => {
+      const name = { database: input.DatabaseName, table: input.TableName }
+      authorizeGlue(world, call, { action: 'glue:GetPartitions', name })
+      findTable(world, name)
+      return { Partitions: [] }
+    }),
+    ...Object.fromEntries(
+      [
+        'GetDatabases',
+        'GetPartition',
+        'BatchGetPartition',
+        'CreateDatabase',
+        'UpdateDatabase',
+        'DeleteDatabase',
+        'CreateTable',
+        'UpdateTable',
+        'DeleteTable',
+        'CreatePartition',
+        'DeletePartition',
+      ].map((action) => [action, unspoken(action)]),
+    ),
+  },
+}
+
+function reading<S extends TSchema>(
+  schema: S,
+  answer: (world: World, call: Call, input: Static<S>) => JsonObject,
+): Operation {
+  return {
+    readOnly: true,
+    run: (world, call, input) => {
+      const asked = parseGlue(schema, input)
+      requireOwnCatalog(world, input)
+      return answer(world, call, asked)
+    },
+    trail: (_world, input) => ({ requestParameters: namesOf(input) }),
+  }
+}
+
+function unspoken(action: string): Operation {
+  return {
+    readOnly: action.startsWith('Get') || action.startsWith('BatchGet'),
+    run: (world, call, input) => {
+      const name = nameAsked(action, parseGlue(UnspokenInput, input))
+      authorizeGlue(world, call, { action: `glue:${action}`, name })
+      throw new AwsFault(
+        'UnknownOperationException',
+        400,
+        `The sandbox does not speak glue:${action}.`,
+      )
+    },
+    trail: (_world, input) => ({ requestParameters: namesOf(input) }),
+  }
+}
+
+function nameAsked(action: string, input: Static<typeof UnspokenInput>): GlueName | null {
+  const table = input.TableName ?? input.TableInput?.Name ?? input.Name
+  if (input.DatabaseName !== undefined) {
+    return { database: input.DatabaseName, ...(table === undefined ? {} : { table }) }
+  }
+  const database = input.DatabaseInput?.Name ?? input.Name
+  return database === undefined || action === 'GetDatabases' ? null : { database }
+}
+
+function parseGlue<S extends TSchema>(schema: S, input: JsonObject): Static<S> {
+  try {
+    return parseInput(schema, input)
+  } catch (error) {
+    if (!(error instanceof AwsFault)) throw error
+    throw new AwsFault('InvalidInputException', 400, error.message)
+  }
+}
+
+function requireOwnCatalog(world: World, input: JsonObject): void {
+  if (input.CatalogId === undefined || input.CatalogId === world.account) return
+  throw new AwsFault('EntityNotFoundException', 400, 'Catalog not found.')
+}
+
+function namesOf(input: JsonObject): JsonObject {
+  const named = [
+    ['databaseName', input.DatabaseName],
+    ['tableName', input.TableName],
+    ['name', input.Name],
+  ]
+  return Object.fromEntries(named.filter(([, value]) => typeof value === 'string'))
+}
+
+function describe(world: World, table: GlueTable): JsonObject {
+  return {
+    Name: table.name,
+    DatabaseName: table.database,
+    Description: table.description,
+    CreateTime: seconds(table.createdAt),
+    TableType: 'EXTERNAL_TABLE',
+    PartitionKeys: table.partitionKeys.map(describeColumn),
+    Parameters: { classification: 'json', EXTERNAL: 'TRUE' },
+    StorageDescriptor: {
+      Columns: table.columns.map(describeColumn),
+      Location: table.location,
+      InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+      OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+      SerdeInfo: { SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' },
+    },
+    CatalogId: world.account,
+    IsRegisteredWithLakeFormation: false,
+  }
+}
+
+function describeColumn(column: GlueColumn): JsonObject {
+  return { Name: column.name, Type: column.type }
+}
+
+function seconds(instant: Date): number {
+  return Math.floor(instant.getTime() / 1000)
+}
