@@ -1,0 +1,85 @@
+/**
+ * The broker's HTTP API as the CLI calls it. A refusal is a problem document (RFC 9457) whose code
+ * gives the exit code; no answer at all is exit 69.
+ */
+import { isProblemCode, problemKinds } from '../broker/refusals.ts'
+import { type ExitCode, exits } from './exit.ts'
+import { type Terminal, paint, plain } from './terminal.ts'
+
+export type Api = {
+  readonly get: (path: string) => Promise<Answer>
+  readonly post: (path: string, body?: object, headers?: Readonly<Record<string, string>>) => Promise<Answer>
+}
+
+export type Json = Readonly<Record<string, unknown>>
+
+export type Answer =
+  | { readonly ok: true; readonly body: Json }
+  | { readonly ok: false; readonly exit: ExitCode; readonly problem: Json }
+
+type Init = {
+  readonly method: string
+  readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const callDeadlineMs = 30_000
+
+/** `SALLYPORT_URL` (default http://127.0.0.1:8080) and `SALLYPORT_TOKEN`; the token is never printed. */
+export const api = (env: Readonly<Record<string, string | undefined>>): Api => {
+  const base = env['SALLYPORT_URL'] ?? 'http://127.0.0.1:8080'
+  const token = env['SALLYPORT_TOKEN']
+  const call = async (path: string, init: Init): Promise<Answer> => {
+    if (!token) {
+      const detail = 'Set SALLYPORT_TOKEN to a bearer token of your identity provider.'
+      return { ok: false, exit: exits.config, problem: { code: 'no_token', title: 'No token', detail } }
+    }
+    const headers = { ...init.headers, authorization: `Bearer ${token}` }
+    const signal = AbortSignal.timeout(callDeadlineMs)
+    try {
+      const url = new URL(path, base)
+      const response = await fetch(url, { ...init, headers, signal, redirect: 'error' })
+      const body = objectOf(await response.json())
+      return response.ok ? { ok: true, body } : { ok: false, exit: exitOf(body), problem: body }
+    } catch {
+      const detail = `No answer from ${plain(base)}. Is the broker running, and SALLYPORT_URL right?`
+      const problem = { code: 'unreachable', title: 'The broker cannot be reached', detail }
+      return { ok: false, exit: exits.unavailable, problem }
+    }
+  }
+  return {
+    get: (path) => call(path, { method: 'GET' }),
+    post: (path, body, headers) =>
+      call(path, {
+        method: 'POST',
+        headers: body ? { 'content-type': 'application/json', ...headers } : { ...headers },
+        ...(body ? { body: JSON.stringify(body) } : {})
+      })
+  }
+}
+
+/** Tells a refusal on stderr, every reason with it, and gives the exit code. */
+export const tell = (to: Terminal, answer: Extract<Answer, { ok: false }>): ExitCode => {
+  if (to.json) {
+    to.err(JSON.stringify(answer.problem))
+    return answer.exit
+  }
+  const { title, detail, code, reasons } = answer.problem
+  to.err(`${paint(to, 'red', plain(text(title)))}: ${plain(text(detail))} (${plain(text(code))})`)
+  for (const reason of Array.isArray(reasons) ? reasons : []) {
+    to.err(`  - ${plain(text(objectOf(reason)['message']))}`)
+  }
+  return answer.exit
+}
+
+/** A field of an answer as text; empty where it has none. */
+export const text = (value: unknown): string =>
+  typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
+
+export const objectOf = (value: unknown): Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+
+const exitOf = (problem: Json): ExitCode => {
+  const code = text(problem['code'])
+  return isProblemCode(code) ? problemKinds[code].exit : exits.refused
+}

@@ -1,0 +1,233 @@
+/**
+ * The demo's story, step by step. A step is ok when what had to be allowed was, and what had to be
+ * refused was refused; it carries the real answers.
+ */
+import { KMSClient, ListGrantsCommand } from '@aws-sdk/client-kms'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Sandbox } from '../sandbox/main.ts'
+import { type Answer, type Api, type Json, objectOf, text } from './api.ts'
+import { type AwsLogin, type Outcome, decrypt, query } from './demo-analyst.ts'
+
+export type Step = {
+  readonly step: string
+  readonly ok: boolean
+  /** one sentence for people */
+  readonly told: string
+  /** what was answered, for people */
+  readonly lines: readonly string[]
+  /** what was answered, for programs */
+  readonly data: Json
+}
+
+export type Scene = {
+  readonly sandbox: Sandbox
+  /** the API as each person calls it */
+  readonly as: Readonly<Record<'alice' | 'bob' | 'eve' | 'erin', Api>>
+  readonly signal: AbortSignal
+}
+
+export const windowSeconds = 12
+
+const ask = {
+  target: 'claims-pii',
+  duration: `${windowSeconds}s`,
+  reason: 'Suspected claims ring, following up the tip of Monday',
+  ticket: 'CLM-20417',
+  tables: ['claims.customers']
+}
+const honest =
+  'SELECT state, count(*) AS customers FROM claims.customers GROUP BY state ORDER BY 2 DESC LIMIT 3'
+
+/** Plays the story; ends early only if asking itself fails. */
+export async function* story(scene: Scene): AsyncGenerator<Step> {
+  const { alice, bob, eve, erin } = scene.as
+  const asked = await alice.post('/v1/elevations', ask)
+  const id = asked.ok ? text(asked.body['id']) : ''
+  yield allowed('ask', `alice asks for ${ask.target}, ${ask.tables.join()}, for ${ask.duration}`, asked)
+  if (!asked.ok) return
+  const path = `/v1/elevations/${id}`
+  yield refusedBy('self-approval', 'alice tries to approve it herself', await alice.post(`${path}/approve`), 'self_approval')
+  yield refusedBy('stranger', 'eve, who has no rights, tries to approve it', await eve.post(`${path}/approve`), 'unknown_elevation')
+  yield allowed('approve', 'bob of the privacy group approves', await bob.post(`${path}/approve`))
+  const vended = await alice.post(`${path}/credentials`)
+  yield issued(vended)
+  if (!vended.ok) return
+  const notAfter = Date.parse(text(vended.body['notAfter']))
+  const { sandbox } = scene
+  const { endpoint, region } = sandbox
+  const login: AwsLogin = {
+    endpoint,
+    region,
+    credentials: {
+      accessKeyId: text(vended.body['AccessKeyId']),
+      secretAccessKey: text(vended.body['SecretAccessKey']),
+      sessionToken: text(vended.body['SessionToken'])
+    }
+  }
+  yield grants(sandbox, id)
+  const rows = await query(login, 'claims-pii', honest)
+  yield rowsOf(rows)
+  yield denied(
+    'other-workgroup',
+    'the same session tries another workgroup',
+    await query(login, 'payments-pii', 'SELECT 1'),
+    'AccessDeniedException'
+  )
+  yield denied(
+    'other-table',
+    'the same session tries a table that was not asked for',
+    await query(login, 'claims-pii', 'SELECT * FROM claims.claims LIMIT 1'),
+    'FAILED'
+  )
+  const stolen = stolenKey(sandbox)
+  yield denied(
+    'direct-decrypt',
+    'the same session asks KMS itself to decrypt a stolen data key',
+    await decrypt(login, { ciphertext: stolen, context: {} }),
+    'AccessDeniedException'
+  )
+  yield denied(
+    'context-trick',
+    'and again, naming the encryption context that its grant allows',
+    await decrypt(login, { ciphertext: stolen, context: { 'aws:s3:arn': 'arn:aws:s3:::acme-claims' } }),
+    'AccessDeniedException'
+  )
+  await wait(Math.max(0, notAfter - Date.now()) + 50, undefined, { signal: scene.signal })
+  yield denied(
+    'after-the-end',
+    'the window is over: AWS refuses the very same credentials',
+    await query(login, 'claims-pii', honest),
+    'AccessDeniedException'
+  )
+  yield await gone(scene, id)
+  yield await ledger(erin, id)
+}
+
+const allowed = (step: string, told: string, answer: Answer): Step => {
+  if (!answer.ok) return failed(step, told, answer.problem)
+  const { id, state, notAfter } = answer.body
+  const data = { elevation: id, state, ...(notAfter ? { notAfter } : {}) }
+  return { step, ok: true, told, lines: [`${text(id)} is ${text(state)}`], data }
+}
+
+const refusedBy = (step: string, told: string, answer: Answer, code: string): Step => {
+  if (answer.ok) return failed(step, told, { title: 'it was allowed' })
+  const { status, title } = answer.problem
+  const ok = answer.problem['code'] === code
+  const lines = [`refused: ${text(title)} (${text(status)} ${text(answer.problem['code'])})`]
+  return { step, ok, told, lines, data: { status, code: answer.problem['code'] } }
+}
+
+const failed = (step: string, told: string, problem: Json): Step => ({
+  step,
+  ok: false,
+  told,
+  lines: [`${text(problem['title'])} ${text(problem['detail'])}`],
+  data: { problem }
+})
+
+const issued = (answer: Answer): Step => {
+  const told = 'alice starts the window and gets an STS session of her own'
+  if (!answer.ok) return failed('issue', told, answer.problem)
+  const { AccessKeyId, Expiration, notAfter } = answer.body
+  const lines = [`${text(AccessKeyId)}, refused by AWS from ${text(notAfter)} on`]
+  return { step: 'issue', ok: true, told, lines, data: { AccessKeyId, Expiration, notAfter } }
+}
+
+/** What AWS recorded of the grants: CloudTrail's own words, from the sandbox's event log. */
+const grants = (sandbox: Sandbox, id: string): Step => {
+  const made = sandbox.world.events
+    .all()
+    .filter((event) => event.eventName === 'CreateGrant' && !event.errorCode)
+    .map((event) => objectOf(event.requestParameters))
+    .filter((parameters) => text(parameters['granteePrincipal']).endsWith(`jit-${id}`))
+  const lines = made.map(
+    (one) => `${JSON.stringify(one['operations'])} for ${JSON.stringify(objectOf(one['constraints'])['encryptionContextEquals'])}`
+  )
+  const told = 'AWS recorded one KMS grant per bucket, Decrypt only, for that session alone'
+  const ok = made.length === 2 && made.every((one) => text(JSON.stringify(one['operations'])) === '["Decrypt"]')
+  return { step: 'grants', ok, told, lines, data: { grants: made } }
+}
+
+const rowsOf = (outcome: Outcome<readonly (readonly string[])[]>): Step => {
+  const told = 'her own tools query the table she asked for'
+  if (!outcome.ok) return failed('query', told, { title: outcome.refused, detail: outcome.message })
+  const lines = outcome.value.map((row) => row.map((cell) => cell.padEnd(12)).join('').trimEnd())
+  return { step: 'query', ok: outcome.value.length === 4, told, lines, data: { rows: outcome.value } }
+}
+
+const denied = (step: string, told: string, outcome: Outcome<unknown>, name: string): Step => {
+  if (outcome.ok) return failed(step, told, { title: 'AWS allowed it' })
+  const ok = outcome.refused === name && /not authorized|denied/i.test(outcome.message)
+  const { refused, message } = outcome
+  return { step, ok, told, lines: [`${refused}: ${message}`], data: { refused, message } }
+}
+
+/** The encrypted data key of one object, as somebody with a backup of the disks might hold it. */
+const stolenKey = (sandbox: Sandbox): Uint8Array => {
+  const [object] = sandbox.world.s3.buckets.get('acme-claims')?.objects.values() ?? []
+  if (!object) throw new Error('the sandbox has no claims data')
+  return object.wrappedKey
+}
+
+const goneDeadlineMs = 15_000
+
+const gone = async ({ sandbox, as, signal }: Scene, id: string): Promise<Step> => {
+  const { endpoint, region, keys } = sandbox
+  const kms = new KMSClient({ endpoint, region, credentials: keys.broker })
+  const until = Date.now() + goneDeadlineMs
+  let state = ''
+  while (state !== 'ended' && Date.now() < until) {
+    await wait(200, undefined, { signal })
+    const answer = await as.alice.get(`/v1/elevations/${id}`)
+    state = answer.ok ? text(answer.body['state']) : ''
+  }
+  const left: string[] = []
+  for (const key of sandbox.world.keys.values()) {
+    if (key.state !== 'Enabled') continue
+    const { Grants } = await kms.send(new ListGrantsCommand({ KeyId: key.arn }))
+    left.push(...(Grants ?? []).flatMap((grant) => (grant.Name?.startsWith(`jit/${id}/`) ? grant.Name : [])))
+  }
+  kms.destroy()
+  return {
+    step: 'gone',
+    ok: state === 'ended' && left.length === 0,
+    told: 'the grants are gone, and a later sweep of AWS found nothing',
+    lines: [`${id} is ${state}; grants left: ${left.length}`],
+    data: { state, grantsLeft: left }
+  }
+}
+
+const ledger = async (auditor: Api, id: string): Promise<Step> => {
+  const told = 'erin, an auditor, reads what the ledger has of it, refused attempts included'
+  const answer = await auditor.get('/v1/ledger/entries?from=0&limit=100')
+  if (!answer.ok) return failed('ledger', told, answer.problem)
+  const found = answer.body['entries']
+  const rows = (Array.isArray(found) ? found.map(objectOf) : []).map((row) => {
+    const body = objectOf(row['body'])
+    const { type, actor, at } = body
+    const about = text(body['elevation']) || text(objectOf(body['data'])['elevation'])
+    return { index: row['index'], type, actor, at, about, leaf: row['leaf'] }
+  })
+  const about = rows.filter((row) => row.about === id)
+  const lines = about.map((row) => {
+    const index = text(row.index).padStart(3)
+    return `${index}  ${text(row.type).padEnd(22)}${text(row.actor).padEnd(9)}${text(row.at)}  ${text(row.leaf).slice(0, 16)}…`
+  })
+  const types = about.map((row) => text(row.type))
+  const ok = expected.every((type) => types.includes(type)) && count(types, 'attempt.refused') === 2
+  return { step: 'ledger', ok, told, lines, data: { entries: about } }
+}
+
+const expected = [
+  'elevation.requested',
+  'approval.recorded',
+  'elevation.approved',
+  'issue.intent',
+  'session.issued',
+  'elevation.ending',
+  'elevation.ended'
+]
+
+const count = (types: readonly string[], wanted: string): number =>
+  types.filter((type) => type === wanted).length

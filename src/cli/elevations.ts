@@ -1,0 +1,123 @@
+/** request, approve, deny, cancel, end, revoke, status: one call each, told to people or as JSON. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { printDuration } from '../elevation/duration.ts'
+import { seconds } from '../elevation/ids.ts'
+import { type Api, type Json, objectOf, tell, text } from './api.ts'
+import { type ExitCode, exits } from './exit.ts'
+import { type Terminal, paint, plain, table } from './terminal.ts'
+
+export type AskOptions = {
+  readonly target: string
+  readonly duration: string
+  readonly reason: string
+  readonly ticket?: string
+  readonly tables?: readonly string[]
+  readonly columns?: readonly string[]
+  readonly wait?: boolean
+}
+
+const pollMs = 1000
+
+/** Asks; with `wait` stays until it is decided: exit 0 approved, 1 anything else. */
+export const request = async (api: Api, to: Terminal, options: AskOptions): Promise<ExitCode> => {
+  const { wait: isWaiting, ...ask } = options
+  const answer = await api.post('/v1/elevations', ask, { 'idempotency-key': randomUUID() })
+  if (!answer.ok) return tell(to, answer)
+  const id = text(answer.body['id'])
+  if (!isWaiting) {
+    show(to, answer.body)
+    return exits.done
+  }
+  if (!to.json) to.err(`${id} waits for a decision. Ctrl-C leaves it waiting; \`sallyport status ${id}\`.`)
+  let latest = answer.body
+  while (latest['state'] === 'pending') {
+    await wait(pollMs)
+    const next = await api.get(`/v1/elevations/${id}`)
+    if (!next.ok) return tell(to, next)
+    latest = next.body
+  }
+  show(to, latest)
+  return latest['state'] === 'approved' ? exits.done : exits.refused
+}
+
+/** approve, deny, cancel, end, revoke. */
+export const act = async (
+  api: Api,
+  to: Terminal,
+  what: { readonly verb: string; readonly id: string; readonly body?: object }
+): Promise<ExitCode> => {
+  const answer = await api.post(`/v1/elevations/${encodeURIComponent(what.id)}/${what.verb}`, what.body)
+  if (!answer.ok) return tell(to, answer)
+  show(to, answer.body)
+  return exits.done
+}
+
+/** One elevation, or everything one has and waits for. */
+export const status = async (api: Api, to: Terminal, id: string | undefined): Promise<ExitCode> => {
+  if (id !== undefined) {
+    const one = await api.get(`/v1/elevations/${encodeURIComponent(id)}`)
+    if (!one.ok) return tell(to, one)
+    show(to, one.body)
+    return exits.done
+  }
+  const answer = await api.get('/v1/elevations?limit=50')
+  if (!answer.ok) return tell(to, answer)
+  const found = answer.body['elevations']
+  const rows = Array.isArray(found) ? found.map(objectOf) : []
+  if (to.json) {
+    for (const row of rows) to.out(JSON.stringify(row))
+    return exits.done
+  }
+  if (rows.length === 0) {
+    to.out('Nothing asked and nothing waiting. `sallyport request --help` says how to ask.')
+    return exits.done
+  }
+  const cells = rows.map((row) => [
+    text(row['id']),
+    text(row['state']),
+    text(row['target']),
+    text(row['requester']),
+    lengthOf(row['duration']),
+    text(row['notAfter']) || text(row['createdAt'])
+  ])
+  table(to, ['ELEVATION', 'STATE', 'TARGET', 'REQUESTER', 'FOR', 'ENDS OR ASKED'], cells)
+  return exits.done
+}
+
+const show = (to: Terminal, elevation: Json): void => {
+  if (to.json) {
+    to.out(JSON.stringify(elevation))
+    return
+  }
+  const id = text(elevation['id'])
+  const state = text(elevation['state'])
+  const about = `${text(elevation['target'])} for ${lengthOf(elevation['duration'])}`
+  to.out(`${paint(to, 'bold', id)}  ${colourOf(to, state)}  ${plain(about)}`)
+  const approvals = elevation['approvals']
+  for (const approval of Array.isArray(approvals) ? approvals.map(objectOf) : []) {
+    to.out(`  approved by ${plain(text(approval['by']))} at ${plain(text(approval['at']))}`)
+  }
+  const end = text(elevation['notAfter'])
+  if (end) to.out(`  window ends ${plain(end)}`)
+  const next = nextStep[state]
+  if (next) to.out(`  ${next.replace('ID', id)}`)
+}
+
+const nextStep: Readonly<Record<string, string>> = {
+  pending: 'next: wait for a decision, or `sallyport cancel ID`',
+  approved: 'next: `sallyport credentials ID` starts the window',
+  active: 'next: `sallyport credentials ID` for fresh credentials, `sallyport end ID` when done',
+  ending: 'next: nothing to do, access is being taken away'
+}
+
+const colourOf = (to: Terminal, state: string): string => {
+  if (state === 'approved' || state === 'active') return paint(to, 'green', state)
+  if (state === 'pending' || state === 'issuing') return paint(to, 'yellow', state)
+  return paint(to, 'dim', plain(state))
+}
+
+const lengthOf = (value: unknown): string =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0
+    ? printDuration(seconds(value))
+    : ''

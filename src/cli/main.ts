@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+/**
+ * `sallyport`: the command line. Each command is a file of its own, loaded only when it is called, so
+ * that `credentials` starts fast. Wrong usage is exit 2; every command answers errors on stderr.
+ */
+import { Command, CommanderError } from 'commander'
+import { api } from './api.ts'
+import { type ExitCode, exits } from './exit.ts'
+import { type Terminal, terminal } from './terminal.ts'
+
+const list = (text: string): readonly string[] => text.split(',').map((part) => part.trim())
+const port = (text: string): number => {
+  const number = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (!(number <= 65535)) {
+    throw new CommanderError(exits.usage, 'port', `--port is a number up to 65535, not ${text}`)
+  }
+  return number
+}
+
+type Run = (to: Terminal) => Promise<ExitCode>
+
+const run = async (options: { readonly json?: boolean }, command: Run): Promise<void> => {
+  process.exitCode = await command(terminal({ json: options.json === true }))
+}
+
+const program = new Command('sallyport')
+  .description('Just-in-time privilege elevation for Amazon Athena.')
+  .version('0.1.0')
+  .exitOverride()
+  .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
+
+const command = (usage: string, about: string): Command =>
+  program.command(usage).description(about).option('--json', 'one JSON document on stdout')
+
+command('serve', 'the broker: HTTP and the worker that ends elevations').action((options) =>
+  run(options, async (to) => (await import('./serve.ts')).serve(to, process.env))
+)
+
+command('sandbox', 'only the local AWS, on 127.0.0.1')
+  .option('--port <n>', 'port; 0 is any free one', port, 0)
+  .option('--clock-control', 'lets POST /_sandbox/clock move its clock')
+  .action((options) => run(options, async (to) => (await import('./sandbox.ts')).sandbox(to, options)))
+
+command('demo', 'the whole journey on the built-in sandbox')
+  .option('--once', 'plays it and exits')
+  .option('--keep <dir>', 'leaves the data folder in DIR')
+  .option('--port <n>', 'port of the API; 0 is any free one', port, 0)
+  .action((options) => run(options, async (to) => (await import('./demo.ts')).demo(to, options)))
+
+command('session-policy', 'exactly what AWS would be sent')
+  .requiredOption('--target <id>', 'target of the policies')
+  .requiredOption('--not-after <iso>', 'end of the window, UTC')
+  .requiredOption('--elevation <id>', 'ULID of the elevation')
+  .option('--tables <db.t,...>', 'default: every table of the target', list)
+  .option('--as <person>', 'whose session')
+  .option('--policies <dir>', 'policies folder', 'policies')
+  .option('--broker-role <arn>', 'RetiringPrincipal of the grants')
+  .action((options) =>
+    run(options, async (to) =>
+      (await import('./session-policy.ts')).sessionPolicy(to, { ...options, now: Date.now() })
+    )
+  )
+
+command('request', 'asks for a target')
+  .requiredOption('--target <id>', 'what is asked for')
+  .requiredOption('--duration <length>', '2h, 45m or ISO 8601')
+  .requiredOption('--reason <text>', 'why')
+  .option('--ticket <id>', 'the ticket the rule wants')
+  .option('--tables <db.t,...>', 'default: every table of the target', list)
+  .option('--columns <db.t.c,...>', 'default: every column', list)
+  .option('--wait', 'stays until it is decided')
+  .action(({ json, ...ask }) =>
+    run({ json }, async (to) => (await elevations()).request(api(process.env), to, ask))
+  )
+
+const acts: readonly (readonly [verb: string, about: string, reason: boolean])[] = [
+  ['approve', 'approves somebody else\'s ask', false],
+  ['deny', 'denies it; one denial is final', true],
+  ['cancel', 'withdraws your own unused ask', false],
+  ['end', 'ends your own window early', false],
+  ['revoke', 'ends somebody else\'s window now', true]
+]
+for (const [verb, about, reason] of acts) {
+  const act = command(`${verb} <id>`, about)
+  if (reason) act.requiredOption('--reason <text>', 'why')
+  act.action((id, { json, ...body }) =>
+    run({ json }, async (to) =>
+      (await elevations()).act(api(process.env), to, { verb, id, ...(reason ? { body } : {}) })
+    )
+  )
+}
+
+command('status [id]', 'what you have and wait for').action((id, options) =>
+  run(options, async (to) => (await elevations()).status(api(process.env), to, id))
+)
+
+command('credentials <id>', 'for an AWS profile: credential_process = sallyport credentials ID')
+  .action((id, options) =>
+    run(options, async (to) =>
+      (await import('./credentials.ts')).credentials(api(process.env), to, id)
+    )
+  )
+
+const elevations = () => import('./elevations.ts')
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  if (error.code === 'port') process.stderr.write(`${error.message}\n`)
+  process.exitCode = error.exitCode === 0 ? exits.done : exits.usage
+}

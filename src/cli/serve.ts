@@ -1,0 +1,33 @@
+/** `serve`: the broker until it is stopped; JSON lines on stdout are its log. */
+import { pino } from 'pino'
+import { readConfig } from '../config.ts'
+import { StartError, startBroker } from '../main.ts'
+import { type ExitCode, exits } from './exit.ts'
+import type { Terminal } from './terminal.ts'
+import { untilStopped } from './until-stopped.ts'
+
+/** Exit 78 for bad configuration or policies (all of it at once), 69 where a port or folder is taken. */
+export const serve = async (
+  to: Terminal,
+  env: Readonly<Record<string, string | undefined>>
+): Promise<ExitCode> => {
+  const read = readConfig(env)
+  if (!read.ok) {
+    for (const problem of read.problems) to.err(problem)
+    return exits.config
+  }
+  const logger = pino({ level: read.config.logLevel, base: null })
+  try {
+    const running = await startBroker(read.config, { logger })
+    const { url, opsUrl, policyDigest } = running
+    logger.info({ event: 'started', url, opsUrl, policyDigest, config: read.config })
+    const signal = await untilStopped()
+    logger.info({ event: 'stopping', signal })
+    await running.close()
+    return exits.done
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    for (const line of error.lines) to.err(line)
+    return error.kind === 'config' ? exits.config : exits.unavailable
+  }
+}

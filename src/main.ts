@@ -1,0 +1,159 @@
+/**
+ * The composition root: configuration in, a running broker out. Everything is wired here, once; no
+ * rule lives here. Rejects with `StartError` when policies, folder or ports are not usable.
+ */
+import { hostname } from 'node:os'
+import type { Logger } from 'pino'
+import type { AwsSettings } from './aws/answer.ts'
+import { kmsGrants } from './aws/grants.ts'
+import { athenaQueries } from './aws/queries.ts'
+import { stsSessions } from './aws/sessions.ts'
+import type { Deps } from './broker/deps.ts'
+import { makeBroker } from './broker/make-broker.ts'
+import type { Config } from './config.ts'
+import { seconds } from './elevation/ids.ts'
+import { type Limits, buildApp } from './http/app.ts'
+import { makeAuth } from './http/auth.ts'
+import { issuerKeys } from './http/issuer-keys.ts'
+import { buildOps } from './http/ops.ts'
+import type { Policy } from './policy/policy.ts'
+import { loadFolder } from './policy-folder.ts'
+import { StoreError } from './store/error.ts'
+import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
+import type { Clock } from './ports.ts'
+import { systemClock, systemIds } from './system.ts'
+import { startWorker } from './worker.ts'
+
+/** What cannot be started, in sentences for the operator. */
+export class StartError extends Error {
+  readonly kind: 'config' | 'unavailable'
+  readonly lines: readonly string[]
+
+  constructor(kind: 'config' | 'unavailable', lines: readonly string[], options?: ErrorOptions) {
+    super(lines.join('; '), options)
+    this.name = 'StartError'
+    this.kind = kind
+    this.lines = lines
+  }
+}
+
+export type Given = {
+  readonly logger: Logger
+  /** absent: endpoint from the configuration, credentials from the SDK's own chain */
+  readonly aws?: AwsSettings
+  /** how long an issuer is believed alive and a sweep waits; the demo shortens them */
+  readonly timing?: { readonly leaseSeconds: number; readonly settleSeconds: number }
+  readonly limits?: Partial<Limits>
+  /** default: this machine's */
+  readonly clock?: Clock
+}
+
+export type Running = {
+  readonly url: string
+  readonly opsUrl: string
+  readonly policyDigest: string
+  readonly close: () => Promise<void>
+}
+
+const timing = { leaseSeconds: 30, settleSeconds: 70 } as const
+
+/** Starts the broker: policies, folder, worker, both listeners. Ready when it resolves. */
+export const startBroker = async (config: Config, given: Given): Promise<Running> => {
+  const policy = await policyIn(config.policies, given.logger)
+  const store = await storeIn(config.dataDir)
+  const { awsEndpointUrl: endpoint } = config
+  const aws = awsPorts({ ...(endpoint === null ? {} : { endpoint }), ...given.aws })
+  const { leaseSeconds, settleSeconds } = given.timing ?? timing
+  const clock = given.clock ?? systemClock
+  const deps: Deps = {
+    elevations: store,
+    worklist: store,
+    ledger: store,
+    ...aws.ports,
+    policy: () => policy,
+    clock,
+    ids: systemIds,
+    settings: {
+      owner: `${hostname()}:${process.pid}`,
+      brokerRoleArn: config.brokerRoleArn,
+      leaseSeconds,
+      settleSeconds
+    }
+  }
+  const worker = startWorker(deps, (faults) => {
+    for (const { elevation, cause } of faults) {
+      const { name, message, stack } = cause instanceof Error ? cause : new Error('not an error')
+      given.logger.error({ event: 'work_failed', elevation, name, message, stack })
+    }
+  })
+  const close = async (): Promise<void> => {
+    await Promise.all([app.close(), ops.close()])
+    await worker.stop()
+    aws.close()
+    await store.close()
+  }
+  const { issuer, audience, jwksUrl } = config.oidc
+  const now = () => clock.now()
+  const app = await buildApp({
+    broker: makeBroker(deps, worker.wake),
+    auth: makeAuth({
+      issuer,
+      audience,
+      keys: issuerKeys({ issuer, jwksUrl, now }),
+      now,
+      maxTokenAge: seconds(86_400)
+    }),
+    logger: given.logger,
+    requestId: () => systemIds.entry(),
+    ...(given.limits ? { limits: given.limits } : {})
+  })
+  const ops = buildOps({
+    logger: given.logger,
+    checks: [{ name: 'store', check: () => store.check() }]
+  })
+  try {
+    const url = await app.listen({ host: config.host, port: config.port })
+    const opsUrl = await ops.listen({ host: config.host, port: config.opsPort })
+    return { url, opsUrl, policyDigest: policy.digest, close }
+  } catch (cause) {
+    await close()
+    throw new StartError('unavailable', [cannotListen(config, cause)], { cause })
+  }
+}
+
+const policyIn = async (folder: string, logger: Logger): Promise<Policy> => {
+  const loaded = await loadFolder(folder)
+  if (!loaded.ok) throw new StartError('config', loaded.lines)
+  for (const warning of loaded.warnings) logger.warn({ event: 'policy_warning', warning })
+  return loaded.policy
+}
+
+const storeIn = async (folder: string): Promise<Store> => {
+  try {
+    return await openStore({ folder })
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause
+    throw new StartError('unavailable', [cause.message], { cause })
+  }
+}
+
+const awsPorts = (settings: AwsSettings) => {
+  const sessions = stsSessions(settings)
+  const grants = kmsGrants(settings)
+  const queries = athenaQueries(settings)
+  return {
+    ports: { sessions, grants, queries },
+    close: () => {
+      for (const port of [sessions, grants, queries]) port.close()
+    }
+  }
+}
+
+const cannotListen = (config: Config, cause: unknown): string => {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+  const where = `${config.host}, port ${config.port} and ${config.opsPort}`
+  return code === 'EADDRINUSE'
+    ? `a port is taken (${where}); set SALLYPORT_PORT and SALLYPORT_OPS_PORT to free ones`
+    : `cannot listen on ${where}: ${code}`
+}

@@ -1,0 +1,88 @@
+/** The house: which folder may import which. The table is README's picture as data. */
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import t from 'tap'
+
+const root = resolve(import.meta.dirname, '..')
+const src = join(root, 'src')
+
+/** Place → places it may import from, and packages. `node:` alone means every built-in. */
+const house: Readonly<Record<string, { readonly places: readonly string[]; readonly packages: readonly string[] }>> = {
+  elevation: { places: [], packages: [] },
+  policy: { places: ['elevation'], packages: ['typebox', 'yaml', 'node:crypto'] },
+  iam: { places: ['elevation'], packages: [] },
+  ledger: { places: [], packages: ['node:crypto'] },
+  'ports.ts': { places: ['elevation', 'iam', 'ledger'], packages: [] },
+  broker: { places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts'], packages: [] },
+  aws: { places: ['elevation', 'iam', 'ports.ts'], packages: ['@aws-sdk'] },
+  store: { places: ['elevation', 'ledger', 'ports.ts'], packages: ['@photostructure/sqlite', 'typebox', 'node:'] },
+  http: {
+    places: ['elevation', 'broker', 'ports.ts'],
+    packages: ['fastify', '@fastify', 'jose', 'typebox', 'pino', 'node:']
+  },
+  cli: {
+    places: ['elevation', 'policy', 'broker', 'sandbox', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
+    packages: ['commander', 'pino', '@aws-sdk', 'node:']
+  },
+  sandbox: {
+    places: ['elevation', 'iam'],
+    packages: ['@smithy/signature-v4', '@duckdb/node-api', 'jose', 'typebox', 'node:']
+  },
+  'policy-folder.ts': { places: ['policy'], packages: ['node:'] },
+  'config.ts': { places: [], packages: ['typebox'] },
+  'system.ts': { places: ['elevation', 'ports.ts'], packages: ['node:crypto'] },
+  'worker.ts': { places: ['broker'], packages: [] },
+  'main.ts': {
+    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'broker', 'aws', 'store', 'http', 'policy-folder.ts', 'config.ts', 'system.ts', 'worker.ts'],
+    packages: ['pino', 'jose', 'node:']
+  }
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name))
+
+const importsOf = (text: string): readonly string[] =>
+  [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|(?:^|\n)import\s*'([^']+)'/g)].flatMap(
+    (match) => match[1] ?? match[2] ?? match[3] ?? []
+  )
+
+const isAllowedPlace = (from: string, specifier: string, places: readonly string[]): boolean => {
+  const target = relative(src, resolve(src, dirname(from), specifier))
+  const [place = ''] = target.split('/')
+  return place === from.split('/')[0] || places.includes(place)
+}
+
+t.test('every import is one the house allows', async (t) => {
+  t.ok(files.length > 50, `saw ${files.length} files`)
+  let count = 0
+  for (const name of files) {
+    const place = name.split('/')[0] ?? ''
+    const allowed = house[place]
+    t.ok(allowed, `${place} has a line in the house`)
+    for (const specifier of importsOf(readFileSync(join(src, name), 'utf8'))) {
+      count++
+      const isFine = specifier.startsWith('.')
+        ? isAllowedPlace(name, specifier, allowed?.places ?? [])
+        : (allowed?.packages ?? []).some((one) =>
+            one === 'node:' ? specifier.startsWith('node:') : specifier === one || specifier.startsWith(`${one}/`)
+          )
+      if (!isFine) t.fail(`${name} imports ${specifier}`)
+    }
+  }
+  t.ok(count > 200, `saw ${count} imports`)
+})
+
+t.test('no file is longer than 350 lines, and half have at most 130', async (t) => {
+  const lengths = files
+    .map((name) => [name, readFileSync(join(src, name), 'utf8').split('\n').length - 1] as const)
+    .toSorted((a, b) => a[1] - b[1])
+  t.same(lengths.filter(([, lines]) => lines > 350), [])
+  t.ok((lengths[Math.floor(lengths.length / 2)]?.[1] ?? 0) <= 130)
+})
+
+t.test('the core takes neither clock nor chance nor environment', async (t) => {
+  const core = /^(elevation|policy|iam|ledger|broker|http)\//
+  for (const name of files.filter((file) => core.test(file))) {
+    const text = readFileSync(join(src, name), 'utf8')
+    t.notMatch(text, /Date\.now\(|new Date\(\)|randomUUID\(|randomBytes\(|Math\.random|setTimeout\(|process\.env/, name)
+  }
+})

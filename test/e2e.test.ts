@@ -1,0 +1,186 @@
+/**
+ * The whole way over the real wire: HTTP API, broker, SQLite, the AWS SDK, and a sandbox that says
+ * no. One clock, moved by hand, drives the broker and the sandbox alike.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import t from 'tap'
+import { type Answer, type Api, api, objectOf, text } from '../src/cli/api.ts'
+import { type AwsLogin, decrypt as decryptAs, query as queryAs } from '../src/cli/demo-analyst.ts'
+import { readConfig } from '../src/config.ts'
+import { instant } from '../src/elevation/ids.ts'
+import { startBroker } from '../src/main.ts'
+import { type Sandbox, startSandbox } from '../src/sandbox/main.ts'
+
+type Scene = {
+  readonly sandbox: Sandbox
+  readonly as: (person: string) => Promise<Api>
+  readonly advance: (length: number) => void
+  /** for the SDK, which signs with this machine's clock */
+  readonly moved: () => number
+  /** moves the clock on until the worker has ended it */
+  readonly ended: (path: string) => Promise<Readonly<Record<string, unknown>>>
+}
+
+const makeScene = async (): Promise<Scene> => {
+  let moved = 0
+  const clock = { now: () => instant(Date.now() + moved) }
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-e2e-'))
+  const now = () => new Date(clock.now())
+  const sandbox = await startSandbox({ clockControl: false, seed: true, now })
+  const read = readConfig({
+    SALLYPORT_PORT: '0',
+    SALLYPORT_OPS_PORT: '0',
+    SALLYPORT_DATA_DIR: join(folder, 'data'),
+    SALLYPORT_POLICIES: new URL('../policies', import.meta.url).pathname,
+    SALLYPORT_OIDC_ISSUER: sandbox.issuer,
+    AWS_ENDPOINT_URL: sandbox.endpoint,
+    SALLYPORT_BROKER_ROLE_ARN: `arn:aws:iam::${sandbox.account}:role/sallyport-broker`
+  })
+  if (!read.ok) throw new Error(read.problems.join('; '))
+  const broker = await startBroker(read.config, {
+    logger: pino({ level: 'silent' }),
+    aws: { credentials: async () => sandbox.keys.broker },
+    clock,
+    limits: { perPerson: 1_000_000, perAddress: 1_000_000 }
+  })
+  t.teardown(async () => {
+    await broker.close()
+    await sandbox.close()
+    rmSync(folder, { recursive: true })
+  })
+  const as = async (person: string): Promise<Api> => {
+    const body = new URLSearchParams({ person })
+    const response = await fetch(`${sandbox.issuer}/token`, { method: 'POST', body })
+    const token = text(objectOf(await response.json())['access_token'])
+    return api({ SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: token })
+  }
+  const advance = (length: number): void => {
+    moved += length * 1000
+  }
+  return {
+    sandbox,
+    as,
+    advance,
+    moved: () => moved,
+    ended: async (path) => {
+      const erin = await as('erin')
+      for (let n = 0; n < 1000; n++) {
+        const now = body(await erin.get(path))
+        if (['ended', 'failed'].includes(text(now['state']))) return now
+        if (n % 50 === 49) advance(30)
+      }
+      throw new Error('it never ended')
+    }
+  }
+}
+
+const ask = {
+  target: 'claims-pii',
+  duration: '4m',
+  reason: 'suspected fraud ring in Hamburg',
+  ticket: 'CLM-4711',
+  tables: ['claims.customers']
+}
+const sql = 'SELECT count(*) AS n FROM claims.customers'
+
+const body = (answer: Answer): Readonly<Record<string, unknown>> => {
+  if (!answer.ok) throw new Error(`${text(answer.problem['code'])}: ${text(answer.problem['detail'])}`)
+  return answer.body
+}
+
+const s = await makeScene()
+
+const query = (login: AwsLogin, workgroup: string, text: string) =>
+  queryAs({ ...login, systemClockOffset: s.moved() }, workgroup, text)
+const grantsOf = (path: string): number =>
+  [...s.sandbox.world.grants.values()].filter(({ name }) => name?.includes(path.slice(-26))).length
+
+const issue = async (by = 'alice'): Promise<{ readonly path: string; readonly login: AwsLogin }> => {
+  const analyst = await s.as(by)
+  const path = `/v1/elevations/${text(body(await analyst.post('/v1/elevations', ask))['id'])}`
+  body(await (await s.as('bob')).post(`${path}/approve`))
+  const vended = body(await analyst.post(`${path}/credentials`))
+  const { endpoint, region } = s.sandbox
+  return {
+    path,
+    login: {
+      endpoint,
+      region,
+      credentials: {
+        accessKeyId: text(vended['AccessKeyId']),
+        secretAccessKey: text(vended['SecretAccessKey']),
+        sessionToken: text(vended['SessionToken'])
+      }
+    }
+  }
+}
+
+t.test('the session reads its table until the window ends, and AWS itself ends it', async (t) => {
+  const { path, login } = await issue()
+  t.match(await query(login, 'claims-pii', sql), { ok: true })
+  t.equal(grantsOf(path), 2)
+  s.advance(241)
+  t.match(await query(login, 'claims-pii', sql), { ok: false, refused: 'AccessDeniedException' })
+  t.match(await s.ended(path), { state: 'ended', how: 'expired' })
+  t.equal(grantsOf(path), 0)
+})
+
+t.test('an early end denies the session on its role before the window is over', async (t) => {
+  const { path, login } = await issue()
+  const other = await issue('dave')
+  t.match(await query(login, 'claims-pii', sql), { ok: true })
+  body(await (await s.as('alice')).post(`${path}/end`))
+  const denied = () => s.sandbox.world.events.all().some((event) => event.eventName === 'PutRolePolicy')
+  while (!denied()) await new Promise((resolve) => setImmediate(resolve))
+  t.match(await query(login, 'claims-pii', sql), { ok: false, refused: 'AccessDeniedException' })
+  t.match(await query(other.login, 'claims-pii', sql), { ok: true }, 'another session of the role lives on')
+  t.match(await s.ended(path), { state: 'ended', how: 'released' })
+  body(await (await s.as('dave')).post(`${other.path}/end`))
+  t.match(await s.ended(other.path), { state: 'ended', how: 'released' })
+})
+
+t.test('a session of one target reaches nothing of another', async (t) => {
+  const { path, login } = await issue()
+  t.match(await query(login, 'payments-pii', 'SELECT 1'), { ok: false, refused: 'AccessDeniedException' })
+  t.match(await query(login, 'legacy-reports', 'SELECT 1'), { ok: false, refused: 'AccessDeniedException' })
+  t.match(await query(login, 'claims-pii', 'SELECT * FROM claims.claims'), { ok: false, refused: 'FAILED' })
+  t.match(await query(login, 'claims-pii', 'SELECT * FROM payments.payments'), { ok: false, refused: 'FAILED' })
+  const [object] = s.sandbox.world.s3.buckets.get('acme-claims')?.objects.values() ?? []
+  const ciphertext = object?.wrappedKey ?? Buffer.alloc(0)
+  for (const context of [{}, { 'aws:s3:arn': 'arn:aws:s3:::acme-claims' }]) {
+    t.match(await decryptAs({ ...login, systemClockOffset: s.moved() }, { ciphertext, context }), { ok: false, refused: 'AccessDeniedException' })
+  }
+  body(await (await s.as('alice')).post(`${path}/end`))
+  await s.ended(path)
+})
+
+t.test('a running query is stopped when the window ends', async (t) => {
+  const { path, login } = await issue()
+  const four = ['a', 'b', 'c', 'd'].map((name) => `claims.customers ${name}`).join(', ')
+  const endless = `SELECT count(*) FROM ${four} WHERE a.full_name || b.email || c.city < d.full_name`
+  const running = query(login, 'claims-pii', endless)
+  const executions = s.sandbox.world.athena
+  while (![...executions.executions.values()].some((one) => one.state === 'RUNNING' && one.scannedBytes > 0)) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  s.advance(241)
+  await s.ended(path)
+  t.equal([...executions.executions.values()].at(-1)?.state, 'CANCELLED')
+  t.match(await running, { ok: false })
+})
+
+t.test('when AWS refuses, nothing is delivered and nothing stays', async (t) => {
+  const alice = await s.as('alice')
+  const path = `/v1/elevations/${text(body(await alice.post('/v1/elevations', ask))['id'])}`
+  body(await (await s.as('bob')).post(`${path}/approve`))
+  const [first] = s.sandbox.world.keys.values()
+  for (const key of s.sandbox.world.keys.values()) if (key !== first) key.state = 'Disabled'
+  const answer = await alice.post(`${path}/credentials`)
+  t.match(answer, { ok: false, problem: { code: 'aws_refused', status: 502 } })
+  for (const key of s.sandbox.world.keys.values()) key.state = 'Enabled'
+  t.match(await s.ended(path), { state: 'failed' })
+  t.equal(grantsOf(path), 0)
+})
