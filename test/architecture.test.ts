@@ -21,7 +21,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
     packages: ['fastify', '@fastify', 'jose', 'typebox', 'pino', 'node:']
   },
   cli: {
-    places: ['elevation', 'policy', 'broker', 'sandbox', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
+    places: ['elevation', 'policy', 'iam', 'broker', 'sandbox', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
     packages: ['commander', 'pino', '@aws-sdk', 'node:']
   },
   sandbox: {

@@ -4,6 +4,7 @@
  */
 import { KMSClient, ListGrantsCommand } from '@aws-sdk/client-kms'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Statement } from '../iam/policy-document.ts'
 import type { Sandbox } from '../sandbox/main.ts'
 import { type Answer, type Api, type Json, objectOf, text } from './api.ts'
 import { type AwsLogin, type Outcome, decrypt, query } from './demo-analyst.ts'
@@ -64,6 +65,7 @@ export async function* story(scene: Scene): AsyncGenerator<Step> {
       sessionToken: text(vended.body['SessionToken'])
     }
   }
+  yield sessionPolicyOf(sandbox, login.credentials.accessKeyId)
   yield grants(sandbox, id)
   const rows = await query(login, 'claims-pii', honest)
   yield rowsOf(rows)
@@ -134,6 +136,34 @@ const issued = (answer: Answer): Step => {
   return { step: 'issue', ok: true, told, lines, data: { AccessKeyId, Expiration, notAfter } }
 }
 
+/** What AWS holds of the session: the very policy it was sent. */
+const sessionPolicyOf = (sandbox: Sandbox, accessKeyId: string): Step => {
+  const sent = sandbox.world.sessions.get(accessKeyId)?.policy
+  const told = 'the session policy AWS was sent: one workgroup, one table, its data, its keys, its end'
+  if (!sent) return failed('session-policy', told, { title: 'AWS was sent no session policy' })
+  const lines = sent.document.Statement.map(inOneLine)
+  const data = { characters: sent.text.length, sessionPolicy: JSON.parse(sent.text) }
+  return { step: 'session-policy', ok: sent.text.length <= 2048, told, lines, data }
+}
+
+/** `Allow s3:GetObject,… on acme-claims/curated/* if aws:CalledVia` with ARNs cut to their ends. */
+const inOneLine = ({ Effect, Action, Resource, Condition }: Statement): string => {
+  const [action = '', ...others] = [Action ?? []].flat()
+  const on = [Resource ?? []].flat().map((arn) => arn.split(':').slice(5).join(':') || arn)
+  const when = Object.entries(Condition ?? {}).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, value]) => {
+      if (operator === 'Null') return ''
+      const values = [value].flat().map((one) => one.replace('arn:aws:s3:::', ''))
+      const holds = operator.startsWith('StringNot') ? 'unless' : 'if'
+      const word = operator.startsWith('Date') ? 'from' : 'is'
+      return ` ${holds} ${key} ${word} ${values.join(', ')}`
+    })
+  )
+  const actions = others.length === 0 ? action : `${action} and ${others.length} more`
+  const where = on.join(' ')
+  return `${Effect.padEnd(5)} ${actions} on ${where}${when.join('')}`
+}
+
 /** What AWS recorded of the grants: CloudTrail's own words, from the sandbox's event log. */
 const grants = (sandbox: Sandbox, id: string): Step => {
   const made = sandbox.world.events
@@ -142,7 +172,7 @@ const grants = (sandbox: Sandbox, id: string): Step => {
     .map((event) => objectOf(event.requestParameters))
     .filter((parameters) => text(parameters['granteePrincipal']).endsWith(`jit-${id}`))
   const lines = made.map(
-    (one) => `${JSON.stringify(one['operations'])} for ${JSON.stringify(objectOf(one['constraints'])['encryptionContextEquals'])}`
+    (one) => `${JSON.stringify(one['operations'])}, only for ${JSON.stringify(one['constraints'])}`
   )
   const told = 'AWS recorded one KMS grant per bucket, Decrypt only, for that session alone'
   const ok = made.length === 2 && made.every((one) => text(JSON.stringify(one['operations'])) === '["Decrypt"]')
@@ -160,7 +190,8 @@ const denied = (step: string, told: string, outcome: Outcome<unknown>, name: str
   if (outcome.ok) return failed(step, told, { title: 'AWS allowed it' })
   const ok = outcome.refused === name && /not authorized|denied/i.test(outcome.message)
   const { refused, message } = outcome
-  return { step, ok, told, lines: [`${refused}: ${message}`], data: { refused, message } }
+  const shorter = message.replace(/User: arn:\S+\/(jit-\w+)/, 'session $1')
+  return { step, ok, told, lines: [`${refused}: ${shorter}`], data: { refused, message } }
 }
 
 /** The encrypted data key of one object, as somebody with a backup of the disks might hold it. */

@@ -8,6 +8,9 @@ import { api } from './api.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
+// the product says itself which Node it wants; the SDK's own notice would land in every answer
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
 const list = (text: string): readonly string[] => text.split(',').map((part) => part.trim())
 const port = (text: string): number => {
   const number = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN
