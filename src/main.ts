@@ -38,6 +38,8 @@ export class StartError extends Error {
   }
 }
 
+type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries'>
+
 export type Given = {
   readonly logger: Logger
   /** absent: endpoint from the configuration, credentials from the SDK's own chain */
@@ -47,6 +49,8 @@ export type Given = {
   readonly limits?: Partial<Limits>
   /** default: this machine's */
   readonly clock?: Clock
+  /** stands in for AWS altogether, e.g. to measure the broker alone */
+  readonly ports?: AwsPorts
 }
 
 export type Running = {
@@ -70,7 +74,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     elevations: store,
     worklist: store,
     ledger: store,
-    ...aws.ports,
+    ...(given.ports ?? aws.ports),
     policy: () => policy,
     clock,
     ids: systemIds,

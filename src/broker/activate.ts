@@ -14,19 +14,25 @@ import { type Plan, assumeParameters, planIssue } from './plan.ts'
 import { commit } from './record.ts'
 import { stillAllowed } from './recheck.ts'
 
-/** Issues the session of the requester's own approved elevation; the caller delivers or drops it. */
+/** The requester starts the window of their own approved elevation. */
 export const activate = async (
   deps: Deps,
   person: PersonId,
   id: string
-): Promise<Result<Vended>> => {
+): Promise<Result<Stored>> => {
   const found = await findOwn(deps, person, id)
   if (!found.ok) return found
   const { elevation } = found.value
   if (elevation.state !== 'approved') {
     return refuse('not_approved', `It is ${elevation.state}; only an approved elevation starts.`)
   }
-  const from = { ...found.value, elevation }
+  const issued = await issue(deps, { ...found.value, elevation })
+  return issued.ok ? accept(issued.value.elevation) : issued
+}
+
+/** Issues the session of an approved elevation; the caller delivers its credentials or drops them. */
+export const issue = async (deps: Deps, from: Stored<Approved>): Promise<Result<Vended>> => {
+  const { elevation } = from
   const allowed = stillAllowed(deps, elevation)
   if (!allowed.ok) return lapsed(deps, from, allowed)
   const plan = planIssue(deps, elevation, allowed.value)
@@ -36,7 +42,10 @@ export const activate = async (
   const grants = await makeGrants(deps, plan.value)
   if (!grants.ok) return abandon(deps, begun.value, grants)
   const { intent } = begun.value.elevation
-  const parameters = assumeParameters({ id: elevation.id, requester: person, intent }, deps.clock.now())
+  const parameters = assumeParameters(
+    { id: elevation.id, requester: elevation.ask.requester, intent },
+    deps.clock.now()
+  )
   if (!parameters.ok) return giveUp(deps, begun.value, parameters)
   const session = await deps.sessions.assume(parameters.value, intent.region)
   if (!session.ok) return abandon(deps, begun.value, session)

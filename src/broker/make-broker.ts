@@ -9,7 +9,7 @@ import { offersFor } from '../policy/decide.ts'
 import { personBySubject } from '../policy/people.ts'
 import type { Stored } from '../ports.ts'
 import { activate } from './activate.ts'
-import type { Broker, TargetOffer, Vended } from './broker.ts'
+import type { Broker, TargetOffer } from './broker.ts'
 import { approve, cancel, deny } from './decide.ts'
 import type { Deps } from './deps.ts'
 import { end, revoke } from './end.ts'
@@ -52,8 +52,7 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
     deny: (person, id, reason) =>
       on('deny', person, id, () => deny(deps, person, { id, reason })),
     cancel: (person, id) => on('cancel', person, id, () => cancel(deps, person, id)),
-    activate: (person, id) =>
-      on('activate', person, id, async () => withoutCredentials(await activate(deps, person, id))),
+    activate: (person, id) => on('activate', person, id, () => activate(deps, person, id)),
     credentials: (person, id) =>
       on('credentials', person, id, () => credentials(deps, person, id)),
     end: (person, id) => on('end', person, id, () => ending(end(deps, person, id))),
@@ -64,9 +63,6 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
     refused: (person, attempt) => recordRefused(deps, person, attempt)
   }
 }
-
-const withoutCredentials = (vended: Result<Vended>): Result<Stored> =>
-  vended.ok ? accept(vended.value.elevation) : vended
 
 const offers = (deps: Deps, person: PersonId): readonly TargetOffer[] =>
   offersFor(deps.policy(), person).map(({ target, rules }) => ({

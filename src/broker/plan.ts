@@ -48,7 +48,26 @@ export const planIssue = (deps: Deps, elevation: Approved, allowed: Allowed): Re
     now: deps.clock.now()
   })
 
-/** Refuses unsafe names and a session policy over AWS's limit; an ask is planned before it is stored. */
+/**
+ * Whether a session policy for these tables can be made at all, asked before an ask is stored. The
+ * answer depends on nothing else (every end has the same length), so it is remembered per target.
+ */
+export const checkIssuable = (target: Target, tables: readonly string[]): Result<null> => {
+  const known = checked.get(target) ?? new Map<string, Result<null>>()
+  checked.set(target, known)
+  const key = tables.join()
+  const before = known.get(key)
+  if (before) return before
+  const policy = fromIam(sessionPolicy({ target, tables, notAfter: instant(0) }))
+  const answer = policy.ok ? accept(null) : policy
+  if (known.size < mostRemembered) known.set(key, answer)
+  return answer
+}
+
+const checked = new WeakMap<Target, Map<string, Result<null>>>()
+const mostRemembered = 100
+
+/** Refuses unsafe names and a session policy over AWS's limit. */
 export const plan = (ask: PlanAsk): Result<Plan> => {
   const { elevation, target, tables, window, brokerRoleArn, now } = ask
   const notAfter = instant(Math.floor(plus(now, window) / 1000) * 1000)

@@ -6,7 +6,7 @@ import { decide } from '../policy/decide.ts'
 import { digestOf, parseAsk, policyDenied, unknownTarget } from './ask.ts'
 import type { AskInput, Preview, Submitted } from './broker.ts'
 import type { Deps } from './deps.ts'
-import { plan } from './plan.ts'
+import { checkIssuable } from './plan.ts'
 import { commit, personal } from './record.ts'
 
 /** The decision `submit` would take now. */
@@ -59,17 +59,14 @@ export const submit = async (
         'Ask for a target whose rule has mode credentials.'
     )
   }
-  const id = deps.ids.elevation()
   const target = policy.targets.get(ask.value.target)
   if (!target) return unknownTarget
-  const { brokerRoleArn } = deps.settings
-  const window = ask.value.duration
-  const issuable = plan({ elevation: id, target, tables: ask.value.tables, window, brokerRoleArn, now })
+  const issuable = checkIssuable(target, ask.value.tables)
   if (!issuable.ok) return issuable
   const ticket = ask.value.ticket === null ? {} : { ticket: personal(deps, ask.value.ticket) }
   const kept = { reason: personal(deps, ask.value.reason), ...ticket }
   const taken = request({
-    id,
+    id: deps.ids.elevation(),
     ask: ask.value,
     askDigest: digestOf(ask.value, kept),
     terms: decision.terms,

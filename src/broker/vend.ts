@@ -6,7 +6,7 @@ import type { PersonId } from '../elevation/ids.ts'
 import { type Result, refuse } from '../elevation/refusal.ts'
 import { vended } from '../elevation/transitions.ts'
 import { mayStillIssue } from '../policy/decide.ts'
-import { activate, deliver } from './activate.ts'
+import { deliver, issue } from './activate.ts'
 import { policyDenied } from './ask.ts'
 import type { Vended } from './broker.ts'
 import type { Deps } from './deps.ts'
@@ -22,7 +22,7 @@ export const credentials = async (
   const found = await findOwn(deps, person, id)
   if (!found.ok) return found
   const { elevation } = found.value
-  if (elevation.state === 'approved') return activate(deps, person, id)
+  if (elevation.state === 'approved') return issue(deps, { ...found.value, elevation })
   if (elevation.state === 'ending' || elevation.state === 'ended') {
     return refuse('ended', 'The window is over. Ask again if you still need it.')
   }

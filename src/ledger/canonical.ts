@@ -11,12 +11,14 @@ export type CanonicalJson =
   | readonly CanonicalJson[]
   | { readonly [key: string]: CanonicalJson }
 
+const utf8 = new TextEncoder()
+
 /** Deeper than this is refused, which also ends a cycle. */
 const maxDepth = 32
 
 /** The one UTF-8 spelling of `value`; throws TypeError where it has none (see above). */
 export const canonicalBytes = (value: CanonicalJson): Uint8Array =>
-  new TextEncoder().encode(print(value, 0))
+  utf8.encode(print(value, 0))
 
 const print = (value: unknown, depth: number): string => {
   if (depth > maxDepth) throw new TypeError('canonical JSON: nested too deep')
@@ -34,6 +36,6 @@ const print = (value: unknown, depth: number): string => {
 const isInteger = (value: number): boolean => Number.isSafeInteger(value) && !Object.is(value, -0)
 
 const quote = (text: string): string => {
-  if (/\p{Surrogate}/u.test(text)) throw new TypeError('canonical JSON: lone surrogate')
+  if (!text.isWellFormed()) throw new TypeError('canonical JSON: lone surrogate')
   return JSON.stringify(text)
 }

@@ -105,7 +105,6 @@ const startThread = (boot: Boot) => {
     })
 
   const send = (command: Command): void => {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(command)
   }
 
