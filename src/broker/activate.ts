@@ -26,8 +26,8 @@ export const activate = async (
   if (elevation.state !== 'approved') {
     return refuse('not_approved', `It is ${elevation.state}; only an approved elevation starts.`)
   }
-  const issued = await issue(deps, { ...found.value, elevation })
-  return issued.ok ? accept(issued.value.elevation) : issued
+  const started = await issue(deps, { ...found.value, elevation })
+  return started.ok ? accept(started.value.elevation) : started
 }
 
 /** Issues the session of an approved elevation; the caller delivers its credentials or drops them. */
