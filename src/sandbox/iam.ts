@@ -88,6 +88,16 @@ const deleteRolePolicy: Operation = {
   trail: (_world, input) => trailOf(input),
 }
 
+/** Authorised as AWS does, so that a policy can be tried, but done for nobody. */
+const notDone: Operation = {
+  readOnly: false,
+  run: (world, call, input) => {
+    allowedRole(world, call, parseInput(RoleInput, input).RoleName)
+    throw new AwsFault('InvalidAction', 400, `The sandbox does not speak iam:${call.action}.`)
+  },
+  trail: (_world, input) => trailOf(input),
+}
+
 export const iamService: QueryService = {
   protocol: 'query',
   name: 'iam',
@@ -100,6 +110,8 @@ export const iamService: QueryService = {
     ListAttachedRolePolicies: listAttachedRolePolicies,
     PutRolePolicy: putRolePolicy,
     DeleteRolePolicy: deleteRolePolicy,
+    DeleteRolePermissionsBoundary: notDone,
+    UpdateAssumeRolePolicy: notDone,
   },
 }
 

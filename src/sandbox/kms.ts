@@ -132,6 +132,17 @@ const decrypt: Operation = {
   trail: decryptTrail,
 }
 
+/** Authorised as AWS does, so that a policy can be tried, but done for nobody. */
+const notDone: Operation = {
+  readOnly: false,
+  run: (world, call, input) => {
+    inspected(world, call, input)
+    const message = `The sandbox does not speak kms:${call.action}.`
+    throw new AwsFault('UnsupportedOperationException', 400, message)
+  },
+  trail: keyTrail,
+}
+
 /** Every operation, for the wire and for the services that call KMS in-process. */
 export const kmsOperations = {
   CreateGrant: createGrant,
@@ -139,11 +150,13 @@ export const kmsOperations = {
   DescribeKey: describeKey,
   Encrypt: encrypt,
   GenerateDataKey: generateDataKey,
+  GenerateDataKeyWithoutPlaintext: notDone,
   GetKeyPolicy: getKeyPolicy,
   GetKeyRotationStatus: getKeyRotationStatus,
   ListGrants: listGrants,
   ListResourceTags: listResourceTags,
   ListRetirableGrants: listRetirableGrants,
+  PutKeyPolicy: notDone,
   RetireGrant: retireGrant,
   RevokeGrant: revokeGrant,
 } as const satisfies Record<string, Operation>

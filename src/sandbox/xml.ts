@@ -24,8 +24,8 @@ export function element(name: string, value: XmlValue, attributes = ''): string 
   return `<${name}${attributes}>${content(value)}</${name}>`
 }
 
-// oxlint-disable-next-line no-control-regex
-const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/
+// XML 1.0 section 2.2: controls other than tab, line feed and carriage return have no spelling
+const FORBIDDEN = /(?![\t\n\r\u007f-\u009f])\p{Cc}/u
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
