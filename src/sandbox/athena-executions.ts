@@ -15,18 +15,14 @@ import {
   findWorkGroup,
   invalidRequest,
   PRIMARY,
-  resultPlace,
+  resultPlace
 } from './athena-workgroup.ts'
 import type { Call } from './call.ts'
 import type { JsonObject } from './service.ts'
 import type { World } from './world.ts'
 
 /** Needs athena:StartQueryExecution; answers the new id, or the one this token started before. */
-export function startExecution(
-  world: World,
-  call: Call,
-  input: Static<typeof StartInput>,
-): string {
+export function startExecution(world: World, call: Call, input: Static<typeof StartInput>): string {
   const name = input.WorkGroup ?? PRIMARY
   authorizeWorkGroup(world, call, { action: 'athena:StartQueryExecution', workGroup: name })
   const workGroup = findWorkGroup(world, name)
@@ -47,7 +43,7 @@ export function startExecution(
     columns: [],
     scannedBytes: 0,
     engineMillis: 0,
-    finished: Promise.resolve(),
+    finished: Promise.resolve()
   }
   world.athena.executions.set(id, execution)
   startRun(world, call, execution)
@@ -58,7 +54,7 @@ export function startExecution(
 export function findExecution(
   world: World,
   call: Call,
-  ask: { readonly action: string; readonly id: string },
+  ask: { readonly action: string; readonly id: string }
 ): QueryExecution {
   const execution = world.athena.executions.get(ask.id)
   if (execution === undefined) throw invalidRequest(`QueryExecution ${ask.id} was not found`)
@@ -70,7 +66,7 @@ export function findExecution(
 export function listExecutions(
   world: World,
   call: Call,
-  input: Static<typeof ListInput>,
+  input: Static<typeof ListInput>
 ): JsonObject {
   const workGroup = input.WorkGroup ?? PRIMARY
   authorizeWorkGroup(world, call, { action: 'athena:ListQueryExecutions', workGroup })
@@ -85,7 +81,7 @@ export function listExecutions(
   const next = ids[to]
   return {
     QueryExecutionIds: ids.slice(from, to),
-    ...(next === undefined ? {} : { NextToken: next }),
+    ...(next === undefined ? {} : { NextToken: next })
   }
 }
 
@@ -96,12 +92,13 @@ export function batchExecutions(world: World, call: Call, ids: readonly string[]
   const action = 'athena:BatchGetQueryExecution'
   return {
     QueryExecutions: known.map((id) =>
-      describeExecution(findExecution(world, call, { action, id }))),
+      describeExecution(findExecution(world, call, { action, id }))
+    ),
     UnprocessedQueryExecutionIds: unknown.map((id) => ({
       QueryExecutionId: id,
       ErrorCode: 'INVALID_INPUT',
-      ErrorMessage: `QueryExecution ${id} was not found`,
-    })),
+      ErrorMessage: `QueryExecution ${id} was not found`
+    }))
   }
 }
 
@@ -123,7 +120,7 @@ export function describeExecution(execution: QueryExecution): JsonObject {
       ...(reason === undefined ? {} : { StateChangeReason: reason }),
       ...(state === 'FAILED'
         ? { AthenaError: { ErrorCategory: 2, Retryable: false, ErrorMessage: reason } }
-        : {}),
+        : {})
     },
     Statistics: {
       EngineExecutionTimeInMillis: execution.engineMillis,
@@ -131,13 +128,13 @@ export function describeExecution(execution: QueryExecution): JsonObject {
       ...(completedAt === undefined
         ? {}
         : {
-            TotalExecutionTimeInMillis: completedAt.getTime() - execution.submittedAt.getTime(),
-          }),
+            TotalExecutionTimeInMillis: completedAt.getTime() - execution.submittedAt.getTime()
+          })
     },
     EngineVersion: {
       SelectedEngineVersion: 'Athena engine version 3',
-      EffectiveEngineVersion: 'Athena engine version 3',
-    },
+      EffectiveEngineVersion: 'Athena engine version 3'
+    }
   }
 }
 
@@ -145,7 +142,7 @@ export function describeExecution(execution: QueryExecution): JsonObject {
 function remember(
   world: World,
   call: Call,
-  ask: { readonly input: Static<typeof StartInput>; readonly id: string },
+  ask: { readonly input: Static<typeof StartInput>; readonly id: string }
 ): string | null {
   const { ClientRequestToken: token, ...rest } = ask.input
   if (token === undefined) return null

@@ -30,20 +30,20 @@ export async function lookAtDefaultDatabase(world: World, call: Call): Promise<v
     service: 'glue',
     action: 'GetDatabase',
     about: { name: 'default' },
-    run: (at) => getDatabase(world, at, 'default'),
+    run: (at) => getDatabase(world, at, 'default')
   })
 }
 
 export async function fetchTable(
   world: World,
   call: Call,
-  name: { readonly database: string; readonly table: string },
+  name: { readonly database: string; readonly table: string }
 ): Promise<GlueTable> {
   return hop(world, call, {
     service: 'glue',
     action: 'GetTable',
     about: { databaseName: name.database, name: name.table },
-    run: (at) => getTable(world, at, name),
+    run: (at) => getTable(world, at, name)
   })
 }
 
@@ -51,7 +51,7 @@ export async function fetchTable(
 export async function listLocation(
   world: World,
   call: Call,
-  page: { readonly location: string; readonly continuationToken?: string },
+  page: { readonly location: string; readonly continuationToken?: string }
 ): Promise<Listing> {
   const { bucket, key: prefix } = parseLocation(page.location)
   const token = page.continuationToken
@@ -64,8 +64,8 @@ export async function listLocation(
         bucket,
         prefix,
         maxKeys: 1000,
-        ...(token === undefined ? {} : { continuationToken: token }),
-      }),
+        ...(token === undefined ? {} : { continuationToken: token })
+      })
   })
 }
 
@@ -74,7 +74,7 @@ export async function readObject(world: World, call: Call, name: ObjectName): Pr
     service: 's3',
     action: 'GetObject',
     about: { bucketName: name.bucket, key: name.key },
-    run: (at) => getObject(world, at, name),
+    run: (at) => getObject(world, at, name)
   })
   return body.toString('utf8')
 }
@@ -83,14 +83,14 @@ export async function readObject(world: World, call: Call, name: ObjectName): Pr
 export async function lookAtResultBucket(
   world: World,
   call: Call,
-  output: ResultPlace,
+  output: ResultPlace
 ): Promise<void> {
   const { bucket } = parseLocation(output.location)
   await hop(world, call, {
     service: 's3',
     action: 'GetBucketLocation',
     about: { bucketName: bucket },
-    run: (at) => bucketLocation(world, at, bucket),
+    run: (at) => bucketLocation(world, at, bucket)
   })
 }
 
@@ -98,7 +98,7 @@ export async function lookAtResultBucket(
 export async function writeResult(
   world: World,
   call: Call,
-  result: { readonly output: ResultPlace; readonly csv: string },
+  result: { readonly output: ResultPlace; readonly csv: string }
 ): Promise<void> {
   const name = parseLocation(result.output.location)
   await hop(world, call, {
@@ -110,8 +110,8 @@ export async function writeResult(
         ...name,
         body: Buffer.from(result.csv),
         contentType: 'application/octet-stream',
-        ...encryptionOf(result.output),
-      }),
+        ...encryptionOf(result.output)
+      })
   })
 }
 
@@ -123,7 +123,7 @@ async function hop<T>(
     readonly action: string
     readonly about: JsonObject
     readonly run: (at: Call) => T | Promise<T>
-  },
+  }
 ): Promise<T> {
   const answers: T[] = []
   const at = { ...forward(call, 'athena', to), now: world.clock.now() }
@@ -134,9 +134,9 @@ async function hop<T>(
         answers.push(await to.run(at))
         return {}
       },
-      trail: () => ({ requestParameters: to.about }),
+      trail: () => ({ requestParameters: to.about })
     },
-    input: {},
+    input: {}
   })
   const [answer] = answers
   if (answer === undefined) throw new TypeError(`${to.action} answered nothing`)

@@ -21,33 +21,31 @@ export const StartInput = Type.Object({
   QueryExecutionContext: Type.Optional(
     Type.Object({
       Database: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-      Catalog: Type.Optional(Type.String({ pattern: '^[aA][wW][sS][dD]ata[cC]atalog$' })),
-    }),
+      Catalog: Type.Optional(Type.String({ pattern: '^[aA][wW][sS][dD]ata[cC]atalog$' }))
+    })
   ),
   ResultConfiguration: Type.Optional(
     Type.Object({
       OutputLocation: Type.Optional(
-        Type.String({ pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$' }),
+        Type.String({ pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$' })
       ),
       EncryptionConfiguration: Type.Optional(
         Type.Union([
           Type.Object({ EncryptionOption: Type.Literal('SSE_S3') }),
           Type.Object({
             EncryptionOption: Type.Literal('SSE_KMS'),
-            KmsKey: Type.String({ minLength: 1, maxLength: 2048 }),
-          }),
-        ]),
-      ),
-    }),
+            KmsKey: Type.String({ minLength: 1, maxLength: 2048 })
+          })
+        ])
+      )
+    })
   ),
   ResultReuseConfiguration: Type.Optional(
     Type.Object({
-      ResultReuseByAgeConfiguration: Type.Optional(
-        Type.Object({ Enabled: Type.Literal(false) }),
-      ),
-    }),
+      ResultReuseByAgeConfiguration: Type.Optional(Type.Object({ Enabled: Type.Literal(false) }))
+    })
   ),
-  ExecutionParameters: Type.Optional(Type.Array(Type.Never(), { maxItems: 0 })),
+  ExecutionParameters: Type.Optional(Type.Array(Type.Never(), { maxItems: 0 }))
 })
 
 export const ExecutionInput = Type.Object({ QueryExecutionId })
@@ -56,24 +54,24 @@ export const WorkGroupInput = Type.Object({ WorkGroup: WorkGroupName })
 export const ResultsInput = Type.Object({
   QueryExecutionId,
   NextToken,
-  MaxResults: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  MaxResults: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }))
 })
 
 export const ListInput = Type.Object({
   WorkGroup: Type.Optional(WorkGroupName),
   NextToken,
-  MaxResults: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })),
+  MaxResults: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 }))
 })
 
 export const BatchInput = Type.Object({
-  QueryExecutionIds: Type.Array(QueryExecutionId, { minItems: 1, maxItems: 50 }),
+  QueryExecutionIds: Type.Array(QueryExecutionId, { minItems: 1, maxItems: 50 })
 })
 
 /** What an operation that is not spoken names, wherever it names it. */
 export const UnspokenInput = Type.Object({
   WorkGroup: Type.Optional(WorkGroupName),
   Name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-  QueryExecutionId: Type.Optional(QueryExecutionId),
+  QueryExecutionId: Type.Optional(QueryExecutionId)
 })
 
 /** The input as the schema's type, or AwsFault InvalidRequestException. */
@@ -93,14 +91,14 @@ export function placeAsked(input: Static<typeof StartInput>): Partial<ResultPlac
     ...(asked?.OutputLocation === undefined ? {} : { location: asked.OutputLocation }),
     ...(asked?.EncryptionConfiguration === undefined
       ? {}
-      : { encryption: encryptionAsked(asked.EncryptionConfiguration) }),
+      : { encryption: encryptionAsked(asked.EncryptionConfiguration) })
   }
 }
 
 function encryptionAsked(
   asked:
     | { readonly EncryptionOption: 'SSE_S3' }
-    | { readonly EncryptionOption: 'SSE_KMS'; readonly KmsKey: string },
+    | { readonly EncryptionOption: 'SSE_KMS'; readonly KmsKey: string }
 ): AthenaEncryption {
   return asked.EncryptionOption === 'SSE_S3'
     ? { option: 'SSE_S3' }

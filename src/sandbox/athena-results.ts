@@ -23,7 +23,7 @@ import type { World } from './world.ts'
 export async function queryResults(
   world: World,
   call: Call,
-  input: Static<typeof ResultsInput>,
+  input: Static<typeof ResultsInput>
 ): Promise<JsonObject> {
   const action = 'athena:GetQueryResults'
   const execution = findExecution(world, call, { action, id: input.QueryExecutionId })
@@ -35,9 +35,9 @@ export async function queryResults(
     UpdateCount: 0,
     ResultSet: {
       Rows: rows.slice(from, to).map(describeRow),
-      ResultSetMetadata: { ColumnInfo: execution.columns.map(describeColumn) },
+      ResultSetMetadata: { ColumnInfo: execution.columns.map(describeColumn) }
     },
-    ...(to < rows.length ? { NextToken: tokenOf(to, execution.id) } : {}),
+    ...(to < rows.length ? { NextToken: tokenOf(to, execution.id) } : {})
   }
 }
 
@@ -63,7 +63,7 @@ function describeColumn({ name, type }: QueryColumn): JsonObject {
     Precision: precision.get(type) ?? 0,
     Scale: 0,
     Nullable: 'UNKNOWN',
-    CaseSensitive: type === 'varchar',
+    CaseSensitive: type === 'varchar'
   }
 }
 
@@ -73,7 +73,7 @@ const precision: ReadonlyMap<string, number> = new Map([
   ['integer', 10],
   ['double', 17],
   ['decimal', 38],
-  ['timestamp', 3],
+  ['timestamp', 3]
 ])
 
 function tokenOf(offset: number, id: string): string {

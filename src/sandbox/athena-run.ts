@@ -13,7 +13,7 @@ import {
   lookAtResultBucket,
   parseLocation,
   readObject,
-  writeResult,
+  writeResult
 } from './athena-hops.ts'
 import type { QueryExecution } from './athena-state.ts'
 import type { Call } from './call.ts'
@@ -94,7 +94,8 @@ async function loadTables(run: Run, engine: Engine): Promise<void> {
   for (const name of names) {
     execution.stopper.signal.throwIfAborted()
     const table = await reading(`table ${name.database}.${name.table}`, () =>
-      fetchTable(world, call, name)).catch((error: unknown) => sayTableAbsent(error, name))
+      fetchTable(world, call, name)
+    ).catch((error: unknown) => sayTableAbsent(error, name))
     const lines = await readTable(run, table)
     await engine.load(name, table.columns, lines)
   }
@@ -109,7 +110,8 @@ async function readTable(run: Run, table: GlueTable): Promise<string> {
   do {
     const from = token === undefined ? {} : { continuationToken: token }
     const listing = await reading(table.location, () =>
-      listLocation(world, call, { location: table.location, ...from }))
+      listLocation(world, call, { location: table.location, ...from })
+    )
     for (const { key, object } of listing.entries) {
       execution.stopper.signal.throwIfAborted()
       execution.scannedBytes += object.size
@@ -118,7 +120,8 @@ async function readTable(run: Run, table: GlueTable): Promise<string> {
         throw new QueryFailure('Bytes scanned limit was exceeded')
       }
       const body = await reading(`s3://${bucket}/${key}`, () =>
-        readObject(world, call, { bucket, key }))
+        readObject(world, call, { bucket, key })
+      )
       bodies.push(body)
     }
     token = listing.nextToken
@@ -151,7 +154,7 @@ function sayTableAbsent(error: unknown, name: TableName): never {
   if (!(error instanceof AwsFault) || error.code !== 'EntityNotFoundException') throw error
   throw new QueryFailure(
     `TABLE_NOT_FOUND: Table 'awsdatacatalog.${name.database}.${name.table}' does not exist`,
-    { cause: error },
+    { cause: error }
   )
 }
 
@@ -166,7 +169,7 @@ function finish(
   world: World,
   execution: QueryExecution,
   state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED',
-  reason?: string,
+  reason?: string
 ): void {
   if (execution.completedAt !== undefined) return
   execution.state = state

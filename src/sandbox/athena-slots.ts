@@ -32,7 +32,7 @@ export function makeSlots(count: number): Slots {
       }
       const woken = await turn(waiting, signal)
       return woken ? held() : null
-    },
+    }
   }
 }
 

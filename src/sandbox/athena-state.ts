@@ -8,8 +8,7 @@ import { openDuckdb } from './duckdb.ts'
 import type { OpenEngine, QueryColumn } from './duckdb.ts'
 
 export type AthenaEncryption =
-  | { readonly option: 'SSE_S3' }
-  | { readonly option: 'SSE_KMS'; readonly keyArn: string }
+  { readonly option: 'SSE_S3' } | { readonly option: 'SSE_KMS'; readonly keyArn: string }
 
 /** Where results go and how they are encrypted; no encryption = the bucket's default. */
 export type ResultPlace = {
@@ -76,6 +75,6 @@ export function emptyAthena(): AthenaState {
     executions: new Map(),
     tokens: new Map(),
     slots: makeSlots(RUNNING_AT_ONCE),
-    openEngine: openDuckdb,
+    openEngine: openDuckdb
   }
 }

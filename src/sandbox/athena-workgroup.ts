@@ -17,12 +17,13 @@ export const PRIMARY = 'primary'
 export function authorizeWorkGroup(
   world: World,
   call: Call,
-  ask: { readonly action: string; readonly workGroup: string },
+  ask: { readonly action: string; readonly workGroup: string }
 ): void {
   authorize(world, call, {
     action: ask.action,
-    resource: `arn:${world.partition}:athena:${world.region}:${world.account}`
-      + `:workgroup/${ask.workGroup}`,
+    resource:
+      `arn:${world.partition}:athena:${world.region}:${world.account}` +
+      `:workgroup/${ask.workGroup}`
   })
 }
 
@@ -45,14 +46,14 @@ export function resultPlace(workGroup: WorkGroup, asked: Partial<ResultPlace>): 
   const place = workGroup.enforce ? results : { ...standing, ...asked }
   if (place?.location === undefined) {
     throw invalidRequest(
-      'No output location provided. An output location is required either through the Workgroup '
-        + 'result configuration setting or as an API input.',
+      'No output location provided. An output location is required either through the Workgroup ' +
+        'result configuration setting or as an API input.'
     )
   }
   const { location, encryption } = place
   return {
     location: location.endsWith('/') ? location : `${location}/`,
-    ...(encryption === undefined ? {} : { encryption }),
+    ...(encryption === undefined ? {} : { encryption })
   }
 }
 
@@ -75,9 +76,9 @@ export function describeWorkGroup(workGroup: WorkGroup): JsonObject {
         : { BytesScannedCutoffPerQuery: bytesScannedCutoff }),
       EngineVersion: {
         SelectedEngineVersion: 'Athena engine version 3',
-        EffectiveEngineVersion: 'Athena engine version 3',
-      },
-    },
+        EffectiveEngineVersion: 'Athena engine version 3'
+      }
+    }
   }
 }
 
@@ -87,13 +88,13 @@ export function describePlace(place: ResultPlace): JsonObject {
     OutputLocation: place.location,
     ...(place.encryption === undefined
       ? {}
-      : { EncryptionConfiguration: describeEncryption(place.encryption) }),
+      : { EncryptionConfiguration: describeEncryption(place.encryption) })
   }
 }
 
 function describeEncryption(encryption: AthenaEncryption): JsonObject {
   return {
     EncryptionOption: encryption.option,
-    ...(encryption.option === 'SSE_KMS' ? { KmsKey: encryption.keyArn } : {}),
+    ...(encryption.option === 'SSE_KMS' ? { KmsKey: encryption.keyArn } : {})
   }
 }

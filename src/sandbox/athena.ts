@@ -9,7 +9,7 @@ import {
   describeExecution,
   findExecution,
   listExecutions,
-  startExecution,
+  startExecution
 } from './athena-executions.ts'
 import {
   BatchInput,
@@ -19,7 +19,7 @@ import {
   ResultsInput,
   StartInput,
   UnspokenInput,
-  WorkGroupInput,
+  WorkGroupInput
 } from './athena-input.ts'
 import { queryResults } from './athena-results.ts'
 import { stopRun } from './athena-run.ts'
@@ -27,7 +27,7 @@ import {
   authorizeWorkGroup,
   describeWorkGroup,
   findWorkGroup,
-  PRIMARY,
+  PRIMARY
 } from './athena-workgroup.ts'
 import { authorize } from './authorize.ts'
 import type { Call } from './call.ts'
@@ -48,7 +48,7 @@ export const athenaService: JsonService = {
       return { WorkGroup: describeWorkGroup(findWorkGroup(world, workGroup)) }
     }),
     StartQueryExecution: writing(StartInput, (world, call, input) => ({
-      QueryExecutionId: startExecution(world, call, input),
+      QueryExecutionId: startExecution(world, call, input)
     })),
     StopQueryExecution: writing(ExecutionInput, (world, call, input) => {
       const ask = { action: 'athena:StopQueryExecution', id: input.QueryExecutionId }
@@ -60,24 +60,25 @@ export const athenaService: JsonService = {
       return { QueryExecution: describeExecution(findExecution(world, call, ask)) }
     }),
     BatchGetQueryExecution: operation(BatchInput, (world, call, input) =>
-      batchExecutions(world, call, input.QueryExecutionIds)),
+      batchExecutions(world, call, input.QueryExecutionIds)
+    ),
     ListQueryExecutions: operation(ListInput, listExecutions),
     GetQueryResults: operation(ResultsInput, queryResults),
-    ...unspokenOperations(),
-  },
+    ...unspokenOperations()
+  }
 }
 
 type Answer<S extends TSchema> = (
   world: World,
   call: Call,
-  input: Static<S>,
+  input: Static<S>
 ) => JsonObject | Promise<JsonObject>
 
 function operation<S extends TSchema>(schema: S, answer: Answer<S>): Operation {
   return {
     readOnly: true,
     run: (world, call, input) => answer(world, call, parseAthena(schema, input)),
-    trail,
+    trail
   }
 }
 
@@ -96,12 +97,12 @@ function unspokenOperations(): Readonly<Record<string, Operation>> {
     'GetPreparedStatement',
     'ListPreparedStatements',
     'GetQueryRuntimeStatistics',
-    'StartSession',
+    'StartSession'
   ]
   const onNothing = ['ListWorkGroups', 'ListDataCatalogs', 'ListEngineVersions']
   return Object.fromEntries([
     ...onWorkGroup.map((action) => [action, unspoken(action, workGroupNamed)] as const),
-    ...onNothing.map((action) => [action, unspoken(action, () => null)] as const),
+    ...onNothing.map((action) => [action, unspoken(action, () => null)] as const)
   ])
 }
 
@@ -117,10 +118,10 @@ function unspoken(action: string, named: Named): Operation {
       throw new AwsFault(
         'UnknownOperationException',
         400,
-        `The sandbox does not speak athena:${action}.`,
+        `The sandbox does not speak athena:${action}.`
       )
     },
-    trail,
+    trail
   }
 }
 
@@ -134,11 +135,11 @@ function trail(_world: World, input: JsonObject, output: JsonObject | undefined)
   const shown = [
     ['workGroup', input.WorkGroup],
     ['queryExecutionId', input.QueryExecutionId],
-    ['queryExecutionIds', input.QueryExecutionIds],
+    ['queryExecutionIds', input.QueryExecutionIds]
   ].filter(([, value]) => value !== undefined)
   const started = output?.QueryExecutionId
   return {
     requestParameters: Object.fromEntries(shown),
-    ...(started === undefined ? {} : { responseElements: { queryExecutionId: started } }),
+    ...(started === undefined ? {} : { responseElements: { queryExecutionId: started } })
   }
 }

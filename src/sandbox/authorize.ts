@@ -29,7 +29,7 @@ export type AuthorizeOptions = {
 export const authorize = (
   world: World,
   call: Call,
-  ask: { readonly action: string; readonly resource: string } & AuthorizeOptions,
+  ask: { readonly action: string; readonly resource: string } & AuthorizeOptions
 ): void => {
   const verdict = judge(world, call, ask)
   if (verdict.decision === 'allow') return
@@ -40,7 +40,7 @@ export const authorize = (
 export const judge = (
   world: World,
   call: Call,
-  ask: { readonly action: string; readonly resource: string } & AuthorizeOptions,
+  ask: { readonly action: string; readonly resource: string } & AuthorizeOptions
 ): Verdict => {
   const { caller } = call
   const identity = [...(caller.role?.policies ?? caller.user?.policies ?? new Map()).values()]
@@ -49,7 +49,7 @@ export const judge = (
       principal: caller.principal,
       action: ask.action,
       resource: ask.resource,
-      context: { ...globalContext(call), ...ask.context },
+      context: { ...globalContext(call), ...ask.context }
     },
     {
       identity: identity.map((policy) => policy.document),
@@ -59,8 +59,8 @@ export const judge = (
         : { boundary: caller.role.boundary.policy.document }),
       ...(ask.resourcePolicy === undefined ? {} : { resource: ask.resourcePolicy }),
       resourceAccount: ask.resourceAccount ?? world.account,
-      ...(ask.grants === undefined ? {} : { grants: ask.grants }),
-    },
+      ...(ask.grants === undefined ? {} : { grants: ask.grants })
+    }
   )
 }
 
@@ -86,7 +86,7 @@ const globalContext = (call: Call): Context => {
     ...(first === undefined || last === undefined
       ? {}
       : { 'aws:CalledVia': chain, 'aws:CalledViaFirst': first, 'aws:CalledViaLast': last }),
-    ...(call.service === 'kms' ? kmsContext(call) : {}),
+    ...(call.service === 'kms' ? kmsContext(call) : {})
   }
 }
 
@@ -99,20 +99,20 @@ const sessionContext = ({ session }: Caller): Context => {
       ? {}
       : { 'aws:SourceIdentity': session.sourceIdentity }),
     ...Object.fromEntries(
-      Object.entries(session.tags).map(([key, value]) => [`aws:PrincipalTag/${key}`, value]),
-    ),
+      Object.entries(session.tags).map(([key, value]) => [`aws:PrincipalTag/${key}`, value])
+    )
   }
 }
 
 const kmsContext = (call: Call): Context => ({
   'kms:CallerAccount': call.caller.account,
-  ...(call.viaService === null ? {} : { 'kms:ViaService': call.viaService }),
+  ...(call.viaService === null ? {} : { 'kms:ViaService': call.viaService })
 })
 
 const deniedMessage = (
   caller: Caller,
   ask: { readonly action: string; readonly resource: string },
-  verdict: Verdict,
+  verdict: Verdict
 ): string => {
   const who = `User: ${caller.arn} is not authorized to perform: ${ask.action}`
   const on = ask.resource === '*' ? who : `${who} on resource: ${ask.resource}`
@@ -123,10 +123,7 @@ const deniedMessage = (
 }
 
 type Layer =
-  | 'identity-based policy'
-  | 'session policy'
-  | 'permissions boundary'
-  | 'resource-based policy'
+  'identity-based policy' | 'session policy' | 'permissions boundary' | 'resource-based policy'
 
 const layerOf = (by: string): Layer => {
   const decided = by.replace(/^missing: /, '')

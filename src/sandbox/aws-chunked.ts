@@ -55,13 +55,16 @@ function unframe(body: Buffer): { data: Buffer; trailers: Record<string, string>
 }
 
 function parseTrailers(rest: Buffer): Record<string, string> {
-  const lines = rest.toString('latin1').split('\r\n').filter((line) => line !== '')
+  const lines = rest
+    .toString('latin1')
+    .split('\r\n')
+    .filter((line) => line !== '')
   return Object.fromEntries(
     lines.map((line) => {
       const colon = line.indexOf(':')
       if (colon < 1) throw malformedTrailer('A trailer is malformed.')
       return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()]
-    }),
+    })
   )
 }
 
@@ -69,7 +72,7 @@ const CHECKSUMS: ReadonlyMap<string, (data: Buffer) => string> = new Map([
   ['x-amz-checksum-crc32', (data) => crc32Base64(data)],
   ['x-amz-checksum-sha1', (data) => createHash('sha1').update(data).digest('base64')],
   ['x-amz-checksum-sha256', (data) => createHash('sha256').update(data).digest('base64')],
-  ['content-md5', (data) => createHash('md5').update(data).digest('base64')],
+  ['content-md5', (data) => createHash('md5').update(data).digest('base64')]
 ])
 
 const UNSPOKEN = new Set(['x-amz-checksum-crc32c', 'x-amz-checksum-crc64nvme'])

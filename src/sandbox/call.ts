@@ -51,13 +51,13 @@ export type Call = {
 export const forward = (
   call: Call,
   through: ServiceName,
-  to: { readonly service: ServiceName; readonly action: string },
+  to: { readonly service: ServiceName; readonly action: string }
 ): Call => ({
   ...call,
   service: to.service,
   action: to.action,
   chain: namedInCalledVia.has(through) ? [...call.chain, `${through}.amazonaws.com`] : call.chain,
-  viaService: `${through}.${call.region}.amazonaws.com`,
+  viaService: `${through}.${call.region}.amazonaws.com`
 })
 
 const namedInCalledVia: ReadonlySet<ServiceName> = new Set(['athena'])

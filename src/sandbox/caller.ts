@@ -29,10 +29,10 @@ export function sessionCaller(world: World, session: Session): Caller {
       kind: 'session',
       arn: session.arn,
       roleArn: role?.arn ?? `arn:${world.partition}:iam::${world.account}:role/${session.roleName}`,
-      account: world.account,
+      account: world.account
     },
     ...(role?.roleId === session.roleId ? { role } : {}),
-    session,
+    session
   }
 }
 
@@ -56,7 +56,7 @@ function userCredential(world: World, accessKeyId: string): Credential | null {
       userId,
       accessKeyId,
       principal: { kind: 'user', arn, account: world.account },
-      user,
-    },
+      user
+    }
   }
 }

@@ -10,9 +10,10 @@ export type SandboxClock = {
 }
 
 /** `base` is the clock underneath, the machine's by default; tests inject their own. */
-export const makeClock = (
-  options: { readonly control: boolean; readonly base?: () => Date },
-): SandboxClock => {
+export const makeClock = (options: {
+  readonly control: boolean
+  readonly base?: () => Date
+}): SandboxClock => {
   const base = options.base ?? (() => new Date())
   let offsetMilliseconds = 0
   return {
@@ -21,6 +22,6 @@ export const makeClock = (
       if (!options.control) return false
       offsetMilliseconds += seconds * 1000
       return true
-    },
+    }
   }
 }

@@ -30,7 +30,7 @@ export function control(world: World, request: ControlRequest): RawResponse {
 
 const Move = Type.Object(
   { advanceSeconds: Type.Integer({ minimum: 1, maximum: 31_536_000 }) },
-  { additionalProperties: false },
+  { additionalProperties: false }
 )
 
 // Another site's page can post text or a form without being asked first, but not this type.
@@ -54,6 +54,6 @@ function json(status: number, value: unknown): RawResponse {
   return {
     status,
     headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify(value)),
+    body: Buffer.from(JSON.stringify(value))
   }
 }

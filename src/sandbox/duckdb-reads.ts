@@ -14,25 +14,25 @@ const Parsed = Type.Object({
   error: Type.Boolean(),
   error_type: Type.Optional(Type.String()),
   error_message: Type.Optional(Type.String()),
-  statements: Type.Optional(Type.Array(Type.Object({ node: Type.Unknown() }))),
+  statements: Type.Optional(Type.Array(Type.Object({ node: Type.Unknown() })))
 })
 
 const BaseTable = Type.Object({
   type: Type.Literal('BASE_TABLE'),
   catalog_name: Type.String(),
   schema_name: Type.String(),
-  table_name: Type.String(),
+  table_name: Type.String()
 })
 
 const TableFunction = Type.Object({
   type: Type.Literal('TABLE_FUNCTION'),
-  function: Type.Object({ function_name: Type.String() }),
+  function: Type.Object({ function_name: Type.String() })
 })
 
 const WithCtes = Type.Object({
   cte_map: Type.Object({
-    map: Type.Array(Type.Object({ key: Type.String(), value: Type.Unknown() })),
-  }),
+    map: Type.Array(Type.Object({ key: Type.String(), value: Type.Unknown() }))
+  })
 })
 
 /** SHOW, DESCRIBE and SUMMARIZE parse as a SELECT from one of these */
@@ -86,7 +86,7 @@ function visit(node: unknown, scope: Scope, found: (name: TableName) => void): v
 function visitCtes(
   ctes: readonly { readonly key: string; readonly value: unknown }[],
   scope: Scope,
-  found: (name: TableName) => void,
+  found: (name: TableName) => void
 ): Scope {
   const visible = new Set(scope)
   for (const { key, value } of ctes) {
@@ -98,7 +98,7 @@ function visitCtes(
 }
 
 const Recursive = Type.Object({
-  query: Type.Object({ node: Type.Object({ type: Type.Literal('RECURSIVE_CTE_NODE') }) }),
+  query: Type.Object({ node: Type.Object({ type: Type.Literal('RECURSIVE_CTE_NODE') }) })
 })
 
 function isRecursive(cte: unknown): boolean {

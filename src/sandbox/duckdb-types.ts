@@ -38,7 +38,7 @@ const fromGlue: ReadonlyMap<string, string> = new Map([
   ['bigint', 'BIGINT'],
   ['double', 'DOUBLE'],
   ['date', 'DATE'],
-  ['timestamp', 'TIMESTAMP'],
+  ['timestamp', 'TIMESTAMP']
 ])
 
 const toAthena: ReadonlyMap<string, string> = new Map([
@@ -54,5 +54,5 @@ const toAthena: ReadonlyMap<string, string> = new Map([
   ['DECIMAL', 'decimal'],
   ['VARCHAR', 'varchar'],
   ['DATE', 'date'],
-  ['TIMESTAMP', 'timestamp'],
+  ['TIMESTAMP', 'timestamp']
 ])

@@ -22,11 +22,7 @@ export type Engine = {
   /** the tables the text reads, each once; a name it defines itself (WITH) is not one */
   readonly tablesOf: (text: string) => Promise<readonly TableName[]>
   /** makes the table; `lines` are JSON objects, one row each */
-  readonly load: (
-    name: TableName,
-    columns: readonly GlueColumn[],
-    lines: string,
-  ) => Promise<void>
+  readonly load: (name: TableName, columns: readonly GlueColumn[], lines: string) => Promise<void>
   readonly run: (text: string) => Promise<QueryRows>
   /** makes what runs now, or starts later, fail; returns at once */
   readonly stop: () => void
@@ -44,7 +40,7 @@ const CONFIG = {
   temp_directory: '',
   enable_external_access: 'false',
   autoload_known_extensions: 'false',
-  autoinstall_known_extensions: 'false',
+  autoinstall_known_extensions: 'false'
 }
 
 const ROW_LIMIT = 100_000
@@ -58,12 +54,12 @@ const INTERRUPT_EVERY_MILLIS = 20
  */
 export async function openDuckdb(
   database: string,
-  loadPackage: LoadPackage = () => import('@duckdb/node-api'),
+  loadPackage: LoadPackage = () => import('@duckdb/node-api')
 ): Promise<Engine> {
   const { DuckDBInstance } = await loadPackage().catch((cause: unknown) => {
     throw new QueryFailure(
       'The sandbox runs queries in DuckDB: install the optional package @duckdb/node-api',
-      { cause },
+      { cause }
     )
   })
   const instance = await DuckDBInstance.create(':memory:', CONFIG)
@@ -86,7 +82,7 @@ export async function openDuckdb(
       clearInterval(interrupting)
       connection.closeSync()
       instance.closeSync()
-    },
+    }
   }
 }
 
@@ -103,7 +99,7 @@ async function load(
     readonly name: TableName
     readonly columns: readonly GlueColumn[]
     readonly lines: string
-  },
+  }
 ): Promise<void> {
   const schema = `awsdatacatalog.${identifier(table.name.database)}`
   const target = `${schema}.${identifier(table.name.table)}`
@@ -119,8 +115,9 @@ async function load(
     connection.run(
       `INSERT INTO ${target} SELECT ${taken.join(', ')}
        FROM (SELECT unnest(string_split($1::VARCHAR, chr(10))) AS line) WHERE line <> ''`,
-      [table.lines],
-    ))
+      [table.lines]
+    )
+  )
 }
 
 async function run(connection: DuckDBConnection, text: string): Promise<QueryRows> {
@@ -133,11 +130,11 @@ async function run(connection: DuckDBConnection, text: string): Promise<QueryRow
     return {
       columns: reader.columnNames().map((name, at) => ({
         name: columnName(name, at),
-        type: types[at] ?? 'varchar',
+        type: types[at] ?? 'varchar'
       })),
       rows: reader
         .getRowsJson()
-        .map((row) => row.map((value, at) => athenaValue(value, types[at] ?? 'varchar'))),
+        .map((row) => row.map((value, at) => athenaValue(value, types[at] ?? 'varchar')))
     }
   })
 }

@@ -64,7 +64,7 @@ export const makeEventLog = (): EventLog => {
       records.push(record)
       if (records.length > LIMIT) records.shift()
     },
-    all: () => records,
+    all: () => records
   }
 }
 
@@ -92,7 +92,7 @@ export const eventRecord = (call: Call, outcome: Outcome): EventRecord => {
     eventType: 'AwsApiCall',
     managementEvent: !data,
     recipientAccountId: call.caller.account,
-    eventCategory: data ? 'Data' : 'Management',
+    eventCategory: data ? 'Data' : 'Management'
   }
 }
 
@@ -106,7 +106,7 @@ const userIdentity = (call: Call): TrailFields => {
     arn: caller.arn,
     accountId: caller.account,
     accessKeyId: caller.accessKeyId,
-    ...(call.viaService === null ? {} : { invokedBy: servicePrincipal(call.viaService) }),
+    ...(call.viaService === null ? {} : { invokedBy: servicePrincipal(call.viaService) })
   }
   if (caller.user !== undefined) return { type: 'IAMUser', ...common, userName: caller.user.name }
   return { type: 'AssumedRole', ...common, sessionContext: sessionContext(caller) }
@@ -121,14 +121,14 @@ const sessionContext = (caller: Caller): TrailFields => ({
           principalId: caller.role.roleId,
           arn: caller.role.arn,
           accountId: caller.account,
-          userName: caller.role.name,
-        },
+          userName: caller.role.name
+        }
       }),
   attributes: {
     creationDate: caller.session?.issuedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
-    mfaAuthenticated: 'false',
+    mfaAuthenticated: 'false'
   },
   ...(caller.session?.sourceIdentity === undefined
     ? {}
-    : { sourceIdentity: caller.session.sourceIdentity }),
+    : { sourceIdentity: caller.session.sourceIdentity })
 })

@@ -37,7 +37,7 @@ const spelled: Readonly<Record<Protocol, Readonly<Record<string, WireName>>>> = 
   query: {
     AccessDenied: { code: 'AccessDenied', status: 403 },
     AccessDeniedException: { code: 'AccessDenied', status: 403 },
-    RequestExpired: { code: 'SignatureDoesNotMatch', status: 403 },
+    RequestExpired: { code: 'SignatureDoesNotMatch', status: 403 }
   },
   json: {
     AccessDenied: { code: 'AccessDeniedException', status: 400 },
@@ -47,7 +47,7 @@ const spelled: Readonly<Record<Protocol, Readonly<Record<string, WireName>>>> = 
     RequestExpired: { code: 'InvalidSignatureException', status: 400 },
     MissingAuthenticationToken: { code: 'MissingAuthenticationTokenException', status: 400 },
     IncompleteSignature: { code: 'IncompleteSignatureException', status: 400 },
-    ValidationError: { code: 'ValidationException', status: 400 },
+    ValidationError: { code: 'ValidationException', status: 400 }
   },
   'rest-xml': {
     AccessDenied: { code: 'AccessDenied', status: 403 },
@@ -56,6 +56,6 @@ const spelled: Readonly<Record<Protocol, Readonly<Record<string, WireName>>>> = 
     InvalidClientTokenId: { code: 'InvalidAccessKeyId', status: 403 },
     RequestExpired: { code: 'RequestTimeTooSkewed', status: 403 },
     MissingAuthenticationToken: { code: 'AccessDenied', status: 403 },
-    IncompleteSignature: { code: 'AuthorizationHeaderMalformed', status: 400 },
-  },
+    IncompleteSignature: { code: 'AuthorizationHeaderMalformed', status: 400 }
+  }
 }

@@ -16,7 +16,7 @@ export type GlueName = { readonly database: string; readonly table?: string }
 export function authorizeGlue(
   world: World,
   call: Call,
-  ask: { readonly action: string; readonly name: GlueName | null },
+  ask: { readonly action: string; readonly name: GlueName | null }
 ): void {
   for (const resource of glueArns(world, ask.name)) {
     authorize(world, call, { action: ask.action, resource })
@@ -33,7 +33,7 @@ export function getDatabase(world: World, call: Call, database: string): GlueDat
 export function getTable(
   world: World,
   call: Call,
-  name: { readonly database: string; readonly table: string },
+  name: { readonly database: string; readonly table: string }
 ): GlueTable {
   authorizeGlue(world, call, { action: 'glue:GetTable', name })
   return findTable(world, name)
@@ -53,7 +53,7 @@ export function getTables(world: World, call: Call, database: string): readonly 
 /** The table, without asking for permission. EntityNotFoundException when absent. */
 export function findTable(
   world: World,
-  name: { readonly database: string; readonly table: string },
+  name: { readonly database: string; readonly table: string }
 ): GlueTable {
   const table = findDatabase(world, name.database).tables.get(name.table.toLowerCase())
   if (table !== undefined) return table

@@ -22,7 +22,7 @@ const GetTablesInput = Type.Object({
   CatalogId,
   DatabaseName: Name,
   // a filter that is not honoured would answer more than was asked for
-  Expression: Type.Optional(Type.Never()),
+  Expression: Type.Optional(Type.Never())
 })
 const GetPartitionsInput = Type.Object({ CatalogId, DatabaseName: Name, TableName: Name })
 
@@ -32,7 +32,7 @@ const UnspokenInput = Type.Object({
   TableName: Type.Optional(Name),
   Name: Type.Optional(Name),
   TableInput: Type.Optional(Type.Object({ Name })),
-  DatabaseInput: Type.Optional(Type.Object({ Name })),
+  DatabaseInput: Type.Optional(Type.Object({ Name }))
 })
 
 export const glueService: JsonService = {
@@ -48,8 +48,8 @@ export const glueService: JsonService = {
           Name: database.name,
           Description: database.description,
           CreateTime: seconds(database.createdAt),
-          CatalogId: world.account,
-        },
+          CatalogId: world.account
+        }
       }
     }),
     GetTable: reading(GetTableInput, (world, call, input) => {
@@ -79,15 +79,15 @@ export const glueService: JsonService = {
         'UpdateTable',
         'DeleteTable',
         'CreatePartition',
-        'DeletePartition',
-      ].map((action) => [action, unspoken(action)]),
-    ),
-  },
+        'DeletePartition'
+      ].map((action) => [action, unspoken(action)])
+    )
+  }
 }
 
 function reading<S extends TSchema>(
   schema: S,
-  answer: (world: World, call: Call, input: Static<S>) => JsonObject,
+  answer: (world: World, call: Call, input: Static<S>) => JsonObject
 ): Operation {
   return {
     readOnly: true,
@@ -96,7 +96,7 @@ function reading<S extends TSchema>(
       requireOwnCatalog(world, input)
       return answer(world, call, asked)
     },
-    trail: (_world, input) => ({ requestParameters: namesOf(input) }),
+    trail: (_world, input) => ({ requestParameters: namesOf(input) })
   }
 }
 
@@ -109,10 +109,10 @@ function unspoken(action: string): Operation {
       throw new AwsFault(
         'UnknownOperationException',
         400,
-        `The sandbox does not speak glue:${action}.`,
+        `The sandbox does not speak glue:${action}.`
       )
     },
-    trail: (_world, input) => ({ requestParameters: namesOf(input) }),
+    trail: (_world, input) => ({ requestParameters: namesOf(input) })
   }
 }
 
@@ -143,7 +143,7 @@ function namesOf(input: JsonObject): JsonObject {
   const named = [
     ['databaseName', input.DatabaseName],
     ['tableName', input.TableName],
-    ['name', input.Name],
+    ['name', input.Name]
   ]
   return Object.fromEntries(named.filter(([, value]) => typeof value === 'string'))
 }
@@ -162,10 +162,10 @@ function describe(world: World, table: GlueTable): JsonObject {
       Location: table.location,
       InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
       OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-      SerdeInfo: { SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' },
+      SerdeInfo: { SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' }
     },
     CatalogId: world.account,
-    IsRegisteredWithLakeFormation: false,
+    IsRegisteredWithLakeFormation: false
   }
 }
 

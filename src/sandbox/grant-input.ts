@@ -48,7 +48,7 @@ export function parseGrant(input: unknown): GrantWish {
     ...present('retiring', parsed.RetiringPrincipal),
     ...present('retiringService', parsed.RetiringServicePrincipal),
     ...present('sourceArn', SourceArn),
-    ...present('name', parsed.Name),
+    ...present('name', parsed.Name)
   }
 }
 
@@ -65,7 +65,7 @@ export function grantContext(wish: GrantWish, direct: boolean): Context {
     ...present('kms:RetiringPrincipal', wish.retiring),
     ...present('kms:RetiringServicePrincipal', wish.retiringService),
     ...present('kms:GrantConstraintSourceArn', wish.sourceArn),
-    ...present('kms:GrantConstraintType', Object.keys(constraints ?? {})[0]),
+    ...present('kms:GrantConstraintType', Object.keys(constraints ?? {})[0])
   }
 }
 
@@ -96,7 +96,7 @@ const PRINCIPAL = new RegExp(
   '^arn:(?<partition>[a-z-]+):(?:' +
     'iam::(?<account>\\d{12}):' +
     '(?:(?<root>root)|user/(?<user>[\\w+=,.@/-]+)|role/(?<role>[\\w+=,.@/-]+))|' +
-    'sts::(?<home>\\d{12}):assumed-role/(?<session>[\\w+=,.@-]{1,64})/[\\w+=,.@-]{2,64})$',
+    'sts::(?<home>\\d{12}):assumed-role/(?<session>[\\w+=,.@-]{1,64})/[\\w+=,.@-]{2,64})$'
 )
 
 const OPERATIONS = [
@@ -110,7 +110,7 @@ const OPERATIONS = [
   'RetireGrant',
   'DescribeKey',
   'GenerateDataKeyPair',
-  'GenerateDataKeyPairWithoutPlaintext',
+  'GenerateDataKeyPairWithoutPlaintext'
 ] as const
 
 const PrincipalText = Type.String({ minLength: 1, maxLength: 256, pattern: '^[\\w+=,.@:/-]+$' })
@@ -129,15 +129,13 @@ const CreateGrantInput = Type.Object({
       {
         EncryptionContextEquals: Type.Optional(Pairs),
         EncryptionContextSubset: Type.Optional(Pairs),
-        SourceArn: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+        SourceArn: Type.Optional(Type.String({ minLength: 1, maxLength: 512 }))
       },
-      { additionalProperties: false },
-    ),
+      { additionalProperties: false }
+    )
   ),
-  Name: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 256, pattern: '^[a-zA-Z0-9:/_-]+$' }),
-  ),
-  DryRun: Type.Optional(Type.Boolean()),
+  Name: Type.Optional(Type.String({ minLength: 1, maxLength: 256, pattern: '^[a-zA-Z0-9:/_-]+$' })),
+  DryRun: Type.Optional(Type.Boolean())
 })
 
 function requireConstraint(constraints: GrantConstraints | undefined): void {
@@ -156,7 +154,7 @@ function requireConstraint(constraints: GrantConstraints | undefined): void {
 
 function present<Name extends string>(
   name: Name,
-  value: string | undefined,
+  value: string | undefined
 ): Partial<Record<Name, string>>
 function present(name: string, value: string | undefined): Partial<Record<string, string>> {
   return value === undefined ? {} : { [name]: value }

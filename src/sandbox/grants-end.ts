@@ -28,7 +28,7 @@ export const revokeGrant: Operation = {
     world.grants.delete(grant.grantId)
     return {}
   },
-  trail: endTrail,
+  trail: endTrail
 }
 
 export const retireGrant: Operation = {
@@ -41,7 +41,7 @@ export const retireGrant: Operation = {
     world.grants.delete(grant.grantId)
     return {}
   },
-  trail: endTrail,
+  trail: endTrail
 }
 
 const KeyRef = Type.String({ minLength: 1, maxLength: 2048 })
@@ -50,14 +50,14 @@ const GrantRef = Type.String({ minLength: 1, maxLength: 128 })
 const RevokeInput = Type.Object({
   KeyId: KeyRef,
   GrantId: GrantRef,
-  DryRun: Type.Optional(Type.Boolean()),
+  DryRun: Type.Optional(Type.Boolean())
 })
 
 const RetireInput = Type.Object({
   GrantToken: Type.Optional(Type.String({ minLength: 1, maxLength: 8192 })),
   KeyId: Type.Optional(KeyRef),
   GrantId: Type.Optional(GrantRef),
-  DryRun: Type.Optional(Type.Boolean()),
+  DryRun: Type.Optional(Type.Boolean())
 })
 
 type RetireAsk = {
@@ -122,6 +122,6 @@ function endTrail(world: World, input: JsonObject): Trail {
     ...(byToken === undefined || GrantId !== undefined
       ? {}
       : { additionalEventData: { grantId: byToken } }),
-    resources: typeof KeyId === 'string' ? keyResource(world, KeyId) : [],
+    resources: typeof KeyId === 'string' ? keyResource(world, KeyId) : []
   }
 }

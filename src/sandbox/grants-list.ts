@@ -22,11 +22,11 @@ export const listGrants: Operation = {
       (grant) =>
         grant.keyId === key.keyId &&
         (ask.GrantId === undefined || grant.grantId === ask.GrantId) &&
-        (ask.GranteePrincipal === undefined || grant.granteePrincipal === ask.GranteePrincipal),
+        (ask.GranteePrincipal === undefined || grant.granteePrincipal === ask.GranteePrincipal)
     )
     return page(world, grants, ask)
   },
-  trail: keyTrail,
+  trail: keyTrail
 }
 
 export const listRetirableGrants: Operation = {
@@ -35,18 +35,18 @@ export const listRetirableGrants: Operation = {
     const ask = parseInput(ListRetirableInput, input)
     authorize(world, call, { action: 'kms:ListRetirableGrants', resource: '*' })
     const grants = [...world.grants.values()].filter(
-      (grant) => grant.retiringPrincipal === ask.RetiringPrincipal,
+      (grant) => grant.retiringPrincipal === ask.RetiringPrincipal
     )
     return page(world, grants, ask)
   },
-  trail: (_world, input) => ({ requestParameters: shown(input, ['RetiringPrincipal']) }),
+  trail: (_world, input) => ({ requestParameters: shown(input, ['RetiringPrincipal']) })
 }
 
 const DEFAULT_LIMIT = 50
 
 const Paging = {
   Limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-  Marker: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
+  Marker: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 }))
 }
 
 const PrincipalText = Type.String({ minLength: 1, maxLength: 256, pattern: '^[\\w+=,.@:/-]+$' })
@@ -55,7 +55,7 @@ const ListGrantsInput = Type.Object({
   KeyId: Type.String({ minLength: 1, maxLength: 2048 }),
   GrantId: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   GranteePrincipal: Type.Optional(PrincipalText),
-  ...Paging,
+  ...Paging
 })
 
 const ListRetirableInput = Type.Object({ RetiringPrincipal: PrincipalText, ...Paging })
@@ -65,7 +65,7 @@ const ListRetirableInput = Type.Object({ RetiringPrincipal: PrincipalText, ...Pa
 function page(
   world: World,
   grants: readonly Grant[],
-  ask: { readonly Limit?: number; readonly Marker?: string },
+  ask: { readonly Limit?: number; readonly Marker?: string }
 ): JsonObject {
   const after = ask.Marker === undefined ? 0 : serialOf(ask.Marker)
   const rest = grants.filter((grant) => grant.serial > after)
@@ -75,7 +75,7 @@ function page(
   return {
     Grants: here.map((grant) => entry(world, grant)),
     Truncated: goesOn,
-    ...(goesOn ? { NextMarker: Buffer.from(`grant ${last.serial}`).toString('base64url') } : {}),
+    ...(goesOn ? { NextMarker: Buffer.from(`grant ${last.serial}`).toString('base64url') } : {})
   }
 }
 
@@ -98,6 +98,6 @@ function entry(world: World, grant: Grant): JsonObject {
     IssuingAccount: grant.issuingAccount,
     Operations: grant.operations,
     Constraints: grant.constraints,
-    Name: grant.name ?? '',
+    Name: grant.name ?? ''
   }
 }

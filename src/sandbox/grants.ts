@@ -31,7 +31,7 @@ export const createGrant: Operation = {
     const grant = sameGrant(world, wanted) ?? {
       ...wanted,
       createdAt: call.now,
-      serial: nextSerial(world),
+      serial: nextSerial(world)
     }
     requireRoom(world, key)
     if (wish.dryRun) throw dryRun()
@@ -40,7 +40,7 @@ export const createGrant: Operation = {
     world.grantTokens.set(token, grant.grantId)
     return { GrantId: grant.grantId, GrantToken: token }
   },
-  trail: createGrantTrail,
+  trail: createGrantTrail
 }
 
 function wantedGrant(world: World, key: KmsKey, wish: GrantWish): WantedGrant {
@@ -60,7 +60,7 @@ function wantedGrant(world: World, key: KmsKey, wish: GrantWish): WantedGrant {
     ...(granteeRoleId === undefined ? {} : { granteeRoleId }),
     ...(wish.retiring === undefined ? {} : { retiringPrincipal: wish.retiring }),
     ...(wish.constraints === undefined ? {} : { constraints: wish.constraints }),
-    ...(wish.name === undefined ? {} : { name: wish.name }),
+    ...(wish.name === undefined ? {} : { name: wish.name })
   }
 }
 
@@ -83,11 +83,7 @@ function requireRoom(world: World, key: KmsKey): void {
   throw new AwsFault('LimitExceededException', 400, `${key.arn} has too many grants.`)
 }
 
-function createGrantTrail(
-  world: World,
-  input: JsonObject,
-  output: JsonObject | undefined,
-): Trail {
+function createGrantTrail(world: World, input: JsonObject, output: JsonObject | undefined): Trail {
   return {
     requestParameters: shown(input, [
       'KeyId',
@@ -98,9 +94,9 @@ function createGrantTrail(
       'Operations',
       'Constraints',
       'Name',
-      'DryRun',
+      'DryRun'
     ]),
     ...(output === undefined ? {} : { responseElements: shown(output, ['GrantId']) }),
-    resources: typeof input.KeyId === 'string' ? keyResource(world, input.KeyId) : [],
+    resources: typeof input.KeyId === 'string' ? keyResource(world, input.KeyId) : []
   }
 }

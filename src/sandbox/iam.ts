@@ -23,7 +23,7 @@ const getRole: Operation = {
     const { RoleName } = parseInput(RoleInput, input)
     return { Role: roleAnswer(allowedRole(world, call, RoleName)) }
   },
-  trail: (_world, input) => trailOf(input),
+  trail: (_world, input) => trailOf(input)
 }
 
 const getRolePolicy: Operation = {
@@ -35,7 +35,7 @@ const getRolePolicy: Operation = {
     if (policy === undefined) throw noPolicy(PolicyName)
     return { RoleName, PolicyName, PolicyDocument: encodePolicy(policy.text) }
   },
-  trail: (_world, input) => trailOf(input),
+  trail: (_world, input) => trailOf(input)
 }
 
 const listRolePolicies: Operation = {
@@ -45,7 +45,7 @@ const listRolePolicies: Operation = {
     const role = allowedRole(world, call, RoleName)
     return { PolicyNames: [...role.policies.keys()].toSorted(), IsTruncated: false }
   },
-  trail: (_world, input) => trailOf(input),
+  trail: (_world, input) => trailOf(input)
 }
 
 const listAttachedRolePolicies: Operation = {
@@ -55,7 +55,7 @@ const listAttachedRolePolicies: Operation = {
     allowedRole(world, call, RoleName)
     return { AttachedPolicies: [], IsTruncated: false }
   },
-  trail: (_world, input) => trailOf(input),
+  trail: (_world, input) => trailOf(input)
 }
 
 const putRolePolicy: Operation = {
@@ -74,7 +74,7 @@ const putRolePolicy: Operation = {
     role.policies.set(PolicyName, policy)
     return {}
   },
-  trail: (_world, input) => trailOf(input),
+  trail: (_world, input) => trailOf(input)
 }
 
 const deleteRolePolicy: Operation = {
@@ -85,7 +85,7 @@ const deleteRolePolicy: Operation = {
     if (!role.policies.delete(PolicyName)) throw noPolicy(PolicyName)
     return {}
   },
-  trail: (_world, input) => trailOf(input),
+  trail: (_world, input) => trailOf(input)
 }
 
 /** Authorised as AWS does, so that a policy can be tried, but done for nobody. */
@@ -95,7 +95,7 @@ const notDone: Operation = {
     allowedRole(world, call, parseInput(RoleInput, input).RoleName)
     throw new AwsFault('InvalidAction', 400, `The sandbox does not speak iam:${call.action}.`)
   },
-  trail: (_world, input) => trailOf(input),
+  trail: (_world, input) => trailOf(input)
 }
 
 export const iamService: QueryService = {
@@ -111,8 +111,8 @@ export const iamService: QueryService = {
     PutRolePolicy: putRolePolicy,
     DeleteRolePolicy: deleteRolePolicy,
     DeleteRolePermissionsBoundary: notDone,
-    UpdateAssumeRolePolicy: notDone,
-  },
+    UpdateAssumeRolePolicy: notDone
+  }
 }
 
 const Name = (maxLength: number) =>
@@ -125,7 +125,7 @@ const PolicyInput = Type.Object({ RoleName: Name(64), PolicyName: Name(128) })
 const PutPolicyInput = Type.Object({
   RoleName: Name(64),
   PolicyName: Name(128),
-  PolicyDocument: Type.String({ minLength: 1, maxLength: 131_072 }),
+  PolicyDocument: Type.String({ minLength: 1, maxLength: 131_072 })
 })
 
 // Asked before it is looked up: who may not ask learns nothing about which roles exist.
@@ -154,9 +154,9 @@ function roleAnswer(role: Role): JsonObject {
       : {
           PermissionsBoundary: {
             PermissionsBoundaryType: 'Policy',
-            PermissionsBoundaryArn: role.boundary.arn,
-          },
-        }),
+            PermissionsBoundaryArn: role.boundary.arn
+          }
+        })
   }
 }
 
@@ -164,7 +164,7 @@ function roleAnswer(role: Role): JsonObject {
 function encodePolicy(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
   )
 }
 

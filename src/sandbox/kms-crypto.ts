@@ -28,21 +28,21 @@ export type DataKey = {
 export const generateDataKey = async (
   world: World,
   call: Call,
-  ask: { readonly keyId: string; readonly encryptionContext: EncryptionContext },
+  ask: { readonly keyId: string; readonly encryptionContext: EncryptionContext }
 ): Promise<DataKey> => {
   const output = await invoke(
     world,
     forward(call, call.service, { service: 'kms', action: 'GenerateDataKey' }),
     {
       operation: kmsOperations.GenerateDataKey,
-      input: { KeyId: ask.keyId, KeySpec: 'AES_256', EncryptionContext: ask.encryptionContext },
-    },
+      input: { KeyId: ask.keyId, KeySpec: 'AES_256', EncryptionContext: ask.encryptionContext }
+    }
   )
   const made = parseInput(DataKeyOutput, output)
   return {
     plaintext: Buffer.from(made.Plaintext, 'base64'),
     ciphertext: Buffer.from(made.CiphertextBlob, 'base64'),
-    keyArn: made.KeyId,
+    keyArn: made.KeyId
   }
 }
 
@@ -53,7 +53,7 @@ export const generateDataKey = async (
 export const decrypt = async (
   world: World,
   call: Call,
-  ask: { readonly ciphertext: Buffer; readonly encryptionContext: EncryptionContext },
+  ask: { readonly ciphertext: Buffer; readonly encryptionContext: EncryptionContext }
 ): Promise<{ readonly plaintext: Buffer; readonly keyArn: string }> => {
   const output = await invoke(
     world,
@@ -62,9 +62,9 @@ export const decrypt = async (
       operation: kmsOperations.Decrypt,
       input: {
         CiphertextBlob: ask.ciphertext.toString('base64'),
-        EncryptionContext: ask.encryptionContext,
-      },
-    },
+        EncryptionContext: ask.encryptionContext
+      }
+    }
   )
   const opened = parseInput(DecryptOutput, output)
   return { plaintext: Buffer.from(opened.Plaintext, 'base64'), keyArn: opened.KeyId }
@@ -73,7 +73,7 @@ export const decrypt = async (
 const DataKeyOutput = Type.Object({
   Plaintext: Type.String(),
   CiphertextBlob: Type.String(),
-  KeyId: Type.String(),
+  KeyId: Type.String()
 })
 
 const DecryptOutput = Type.Object({ Plaintext: Type.String(), KeyId: Type.String() })

@@ -53,16 +53,14 @@ export function encryptionContextKeys(pairs: Readonly<Record<string, string>>): 
   if (entries.length === 0) return {}
   return {
     'kms:EncryptionContextKeys': entries.map(([name]) => name),
-    ...Object.fromEntries(
-      entries.map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
-    ),
+    ...Object.fromEntries(entries.map(([name, value]) => [`kms:EncryptionContext:${name}`, value]))
   }
 }
 
 /** Grants of the key whose grantee is still the role it was made for. */
 export function liveGrants(world: World, key: KmsKey): readonly Grant[] {
   return [...world.grants.values()].filter(
-    (grant) => grant.keyId === key.keyId && granteeLives(world, grant),
+    (grant) => grant.keyId === key.keyId && granteeLives(world, grant)
   )
 }
 
@@ -84,7 +82,7 @@ function question(world: World, call: Call, { key, context }: KeyAsk) {
     resource: key.arn,
     resourcePolicy: key.policy.document,
     grants: aboutGrants.has(call.action) ? [] : liveGrants(world, key).map(grantFact),
-    context: { 'kms:KeySpec': 'SYMMETRIC_DEFAULT', 'kms:KeyUsage': 'ENCRYPT_DECRYPT', ...context },
+    context: { 'kms:KeySpec': 'SYMMETRIC_DEFAULT', 'kms:KeyUsage': 'ENCRYPT_DECRYPT', ...context }
   }
 }
 
@@ -95,6 +93,6 @@ function grantFact(grant: Grant): GrantFact {
     keyArn,
     granteePrincipal,
     operations,
-    ...(constraints === undefined ? {} : { constraints }),
+    ...(constraints === undefined ? {} : { constraints })
   }
 }

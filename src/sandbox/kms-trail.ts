@@ -9,7 +9,7 @@ export function keyTrail(world: World, input: JsonObject): Trail {
   const { KeyId } = input
   return {
     requestParameters: shown(input, ['KeyId', 'KeySpec', 'NumberOfBytes', 'EncryptionContext']),
-    resources: typeof KeyId === 'string' ? keyResource(world, KeyId) : [],
+    resources: typeof KeyId === 'string' ? keyResource(world, KeyId) : []
   }
 }
 

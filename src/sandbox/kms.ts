@@ -26,7 +26,7 @@ const describeKey: Operation = {
     const key = inspected(world, call, input)
     return { KeyMetadata: metadata(world, key) }
   },
-  trail: keyTrail,
+  trail: keyTrail
 }
 
 const getKeyPolicy: Operation = {
@@ -39,7 +39,7 @@ const getKeyPolicy: Operation = {
     }
     return { Policy: key.policy.text, PolicyName: 'default' }
   },
-  trail: keyTrail,
+  trail: keyTrail
 }
 
 const getKeyRotationStatus: Operation = {
@@ -49,10 +49,10 @@ const getKeyRotationStatus: Operation = {
     return {
       KeyId: key.arn,
       KeyRotationEnabled: key.rotationEnabled,
-      ...(key.rotationEnabled ? { RotationPeriodInDays: 365 } : {}),
+      ...(key.rotationEnabled ? { RotationPeriodInDays: 365 } : {})
     }
   },
-  trail: keyTrail,
+  trail: keyTrail
 }
 
 const listResourceTags: Operation = {
@@ -62,10 +62,10 @@ const listResourceTags: Operation = {
     const tags = Object.entries(key.tags)
     return {
       Tags: tags.map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
-      Truncated: false,
+      Truncated: false
     }
   },
-  trail: keyTrail,
+  trail: keyTrail
 }
 
 const encrypt: Operation = {
@@ -82,10 +82,10 @@ const encrypt: Operation = {
     return {
       CiphertextBlob: seal(key, plaintext, context).toString('base64'),
       KeyId: key.arn,
-      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT'
     }
   },
-  trail: keyTrail,
+  trail: keyTrail
 }
 
 const generateDataKey: Operation = {
@@ -102,10 +102,10 @@ const generateDataKey: Operation = {
     return {
       CiphertextBlob: seal(key, plaintext, context).toString('base64'),
       Plaintext: plaintext.toString('base64'),
-      KeyId: key.arn,
+      KeyId: key.arn
     }
   },
-  trail: keyTrail,
+  trail: keyTrail
 }
 
 const decrypt: Operation = {
@@ -126,10 +126,10 @@ const decrypt: Operation = {
     return {
       Plaintext: plaintext.toString('base64'),
       KeyId: key.arn,
-      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT'
     }
   },
-  trail: decryptTrail,
+  trail: decryptTrail
 }
 
 /** Authorised as AWS does, so that a policy can be tried, but done for nobody. */
@@ -140,7 +140,7 @@ const notDone: Operation = {
     const message = `The sandbox does not speak kms:${call.action}.`
     throw new AwsFault('UnsupportedOperationException', 400, message)
   },
-  trail: keyTrail,
+  trail: keyTrail
 }
 
 /** Every operation, for the wire and for the services that call KMS in-process. */
@@ -158,7 +158,7 @@ export const kmsOperations = {
   ListRetirableGrants: listRetirableGrants,
   PutKeyPolicy: notDone,
   RetireGrant: retireGrant,
-  RevokeGrant: revokeGrant,
+  RevokeGrant: revokeGrant
 } as const satisfies Record<string, Operation>
 
 export const kmsService: JsonService = {
@@ -166,7 +166,7 @@ export const kmsService: JsonService = {
   name: 'kms',
   jsonVersion: '1.1',
   targetPrefix: 'TrentService',
-  operations: kmsOperations,
+  operations: kmsOperations
 }
 
 const KeyRef = Type.String({ minLength: 1, maxLength: 2048 })
@@ -181,7 +181,7 @@ const EncryptInput = Type.Object({
   KeyId: KeyRef,
   Plaintext: Type.String({ maxLength: 8192 }),
   EncryptionContext: ContextPairs,
-  DryRun: Type.Optional(Type.Boolean()),
+  DryRun: Type.Optional(Type.Boolean())
 })
 
 const DataKeyInput = Type.Object({
@@ -189,14 +189,14 @@ const DataKeyInput = Type.Object({
   KeySpec: Type.Optional(Type.Union([Type.Literal('AES_256'), Type.Literal('AES_128')])),
   NumberOfBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
   EncryptionContext: ContextPairs,
-  DryRun: Type.Optional(Type.Boolean()),
+  DryRun: Type.Optional(Type.Boolean())
 })
 
 const DecryptInput = Type.Object({
   CiphertextBlob: Type.String({ minLength: 1, maxLength: 8192 }),
   KeyId: Type.Optional(KeyRef),
   EncryptionContext: ContextPairs,
-  DryRun: Type.Optional(Type.Boolean()),
+  DryRun: Type.Optional(Type.Boolean())
 })
 
 function inspected(world: World, call: Call, input: JsonObject): KmsKey {
@@ -208,7 +208,7 @@ function inspected(world: World, call: Call, input: JsonObject): KmsKey {
 function usable(
   world: World,
   call: Call,
-  ask: { readonly keyRef: string; readonly context: Readonly<Record<string, string>> },
+  ask: { readonly keyRef: string; readonly context: Readonly<Record<string, string>> }
 ): KmsKey {
   const key = findKey(world, ask.keyRef)
   authorizeKey(world, call, { key, context: encryptionContextKeys(ask.context) })
@@ -231,7 +231,7 @@ function metadata(world: World, key: KmsKey): JsonObject {
     CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
     KeySpec: 'SYMMETRIC_DEFAULT',
     EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
-    MultiRegion: false,
+    MultiRegion: false
   }
 }
 
@@ -250,8 +250,8 @@ function decryptTrail(world: World, input: JsonObject): Trail {
   return {
     requestParameters: {
       encryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-      ...shown(input, ['EncryptionContext']),
+      ...shown(input, ['EncryptionContext'])
     },
-    resources: key === undefined ? [] : keyResource(world, key.keyId),
+    resources: key === undefined ? [] : keyResource(world, key.keyId)
   }
 }

@@ -54,12 +54,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     region: REGION,
     clock: makeClock({
       control: options.clockControl,
-      ...(options.now === undefined ? {} : { base: options.now }),
+      ...(options.now === undefined ? {} : { base: options.now })
     }),
     events: makeEventLog(),
     s3: emptyS3(),
     glue: emptyGlue(),
-    athena: emptyAthena(),
+    athena: emptyAthena()
   })
   const keys = await seed(world, { data: options.seed })
   const oidc = await makeIssuer(world.clock)
@@ -74,6 +74,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     close: async () => {
       await stopAllQueries(world)
       await listening.close()
-    },
+    }
   }
 }

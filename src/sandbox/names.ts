@@ -15,13 +15,13 @@ export const KEY_IDS = {
   claimsData: '1a2b3c4d-0001-4000-8000-000000000001',
   claimsResults: '1a2b3c4d-0001-4000-8000-000000000002',
   /** data and results */
-  payments: '1a2b3c4d-0001-4000-8000-000000000003',
+  payments: '1a2b3c4d-0001-4000-8000-000000000003'
 } as const
 
 export const BUCKETS = {
   claims: 'acme-claims',
   payments: 'acme-payments',
-  results: 'acme-athena-results',
+  results: 'acme-athena-results'
 } as const
 
 export const ROLES = {
@@ -30,14 +30,14 @@ export const ROLES = {
   payments: 'sallyport-payments',
   keyAdmin: 'sallyport-key-admin',
   /** the producer that seeds tables: may write the data buckets under their keys */
-  producer: 'acme-data-producer',
+  producer: 'acme-data-producer'
 } as const
 
 export const WORKGROUPS = {
   claims: 'claims-pii',
   payments: 'payments-pii',
   /** does not enforce its configuration: the posture check must find it */
-  legacy: 'legacy-reports',
+  legacy: 'legacy-reports'
 } as const
 
 /** Whom the issuer knows; their groups are in the example policies. */

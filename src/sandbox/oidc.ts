@@ -50,7 +50,7 @@ export async function makeIssuer(clock: SandboxClock): Promise<Issuer> {
         default:
           return json(404, { error: 'not_found' })
       }
-    },
+    }
   }
 }
 
@@ -67,9 +67,9 @@ const TokenForm = Type.Object(
     grant_type: Type.Optional(Type.Literal('client_credentials')),
     person: Type.Enum(PEOPLE),
     audience: Type.Optional(Type.String({ pattern: '^[\\w.:/-]{1,128}$' })),
-    lifetime: Type.Optional(Type.String({ pattern: '^[1-9]\\d{0,4}$' })),
+    lifetime: Type.Optional(Type.String({ pattern: '^[1-9]\\d{0,4}$' }))
   },
-  { additionalProperties: false },
+  { additionalProperties: false }
 )
 
 const DEFAULT_LIFETIME_SECONDS = 3600
@@ -77,7 +77,7 @@ const DEFAULT_LIFETIME_SECONDS = 3600
 async function token(
   request: OidcRequest,
   clock: SandboxClock,
-  sign: (claims: Claims, issuer: string) => Promise<string>,
+  sign: (claims: Claims, issuer: string) => Promise<string>
 ): Promise<RawResponse> {
   const form = parseForm(request)
   if (form === null) return json(400, { error: 'invalid_request' })
@@ -92,13 +92,13 @@ async function token(
       client_id: 'sandbox',
       auth_time: issuedAt,
       acr: 'urn:sandbox:loa:2',
-      amr: ['pwd', 'otp'],
-    },
+      amr: ['pwd', 'otp']
+    }
   }
   return json(200, {
     access_token: await sign(claims, request.issuer),
     token_type: 'Bearer',
-    expires_in: lifetimeSeconds,
+    expires_in: lifetimeSeconds
   })
 }
 
@@ -119,7 +119,7 @@ function discovery(issuer: string): unknown {
     response_types_supported: ['token'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
-    claims_supported: ['iss', 'sub', 'aud', 'iat', 'exp', 'jti', 'auth_time', 'acr', 'amr'],
+    claims_supported: ['iss', 'sub', 'aud', 'iat', 'exp', 'jti', 'auth_time', 'acr', 'amr']
   }
 }
 
@@ -127,6 +127,6 @@ function json(status: number, value: unknown): RawResponse {
   return {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: Buffer.from(JSON.stringify(value)),
+    body: Buffer.from(JSON.stringify(value))
   }
 }

@@ -11,12 +11,12 @@ import { AwsFault } from './fault.ts'
 export const parseInput = <S extends TSchema>(schema: S, input: unknown): Static<S> => {
   if (Value.Check(schema, input)) return input
   const problems = Value.Errors(schema, input).map(
-    (problem) => `Value at '${memberName(problem.instancePath)}' ${problem.message}`,
+    (problem) => `Value at '${memberName(problem.instancePath)}' ${problem.message}`
   )
   throw new AwsFault(
     'ValidationError',
     400,
-    `${problems.length} validation errors detected: ${problems.join('; ')}`,
+    `${problems.length} validation errors detected: ${problems.join('; ')}`
   )
 }
 

@@ -31,7 +31,7 @@ const NOT_POLICY_TEXT = /[^\t\n\r\x20-\xff]/
 
 const Strings = Type.Union([
   Type.String({ minLength: 1 }),
-  Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+  Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })
 ])
 
 const ARN = /^arn:[^:]*:[^:]*:[^:]*:[^:]*:./
@@ -46,19 +46,17 @@ const StatementShape = Type.Object(
     NotAction: Type.Optional(Strings),
     Resource: Type.Optional(Strings),
     NotResource: Type.Optional(Strings),
-    Condition: Type.Optional(
-      Type.Record(Type.String(), Type.Record(Type.String(), Strings)),
-    ),
+    Condition: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Strings)))
   },
-  closed,
+  closed
 )
 
 const Document = Type.Object(
   {
     Version: Type.Literal('2012-10-17'),
-    Statement: Type.Union([StatementShape, Type.Array(StatementShape, { minItems: 1 })]),
+    Statement: Type.Union([StatementShape, Type.Array(StatementShape, { minItems: 1 })])
   },
-  closed,
+  closed
 )
 
 function parseJson(text: string): unknown {

@@ -11,7 +11,7 @@ export type JsonAsk = { readonly action: string; readonly input: JsonObject }
 /** The operation named by the target header and its input. */
 export function parseJsonCall(
   service: JsonService,
-  request: { readonly target: string | undefined; readonly body: Buffer },
+  request: { readonly target: string | undefined; readonly body: Buffer }
 ): JsonAsk {
   const [prefix, action = ''] = (request.target ?? '').split('.')
   if (prefix !== service.targetPrefix || !Object.hasOwn(service.operations, action)) {
@@ -36,12 +36,12 @@ export function jsonFault(fault: AwsFault, jsonVersion: JsonService['jsonVersion
 function jsonResponse(
   version: JsonService['jsonVersion'],
   status: number,
-  body: JsonObject,
+  body: JsonObject
 ): RawResponse {
   return {
     status,
     headers: { 'content-type': `application/x-amz-json-${version}` },
-    body: Buffer.from(JSON.stringify(body)),
+    body: Buffer.from(JSON.stringify(body))
   }
 }
 

@@ -13,7 +13,7 @@ export type QueryAsk = { readonly action: string; readonly input: JsonObject }
 /** The action and its nested input, from decoded pairs. */
 export function parseQuery(
   service: QueryService,
-  pairs: readonly (readonly [string, string])[],
+  pairs: readonly (readonly [string, string])[]
 ): QueryAsk {
   const fields = new Map(pairs)
   if (fields.size !== pairs.length) throw malformed('A parameter is given twice.')
@@ -32,7 +32,7 @@ export function parseQuery(
 export function queryAnswer(
   service: QueryService,
   action: string,
-  answer: { readonly output: JsonObject; readonly requestId: string },
+  answer: { readonly output: JsonObject; readonly requestId: string }
 ): RawResponse {
   const result = element(`${action}Result`, xmlObject(answer.output))
   const metadata = element('ResponseMetadata', { RequestId: answer.requestId })
@@ -46,7 +46,7 @@ export function queryFault(fault: AwsFault, requestId: string, namespace: string
   const error = element('Error', {
     Type: status < 500 ? 'Sender' : 'Receiver',
     Code: code,
-    Message: fault.message,
+    Message: fault.message
   })
   const body = `${error}${element('RequestId', requestId)}`
   return xmlResponse(status, `<ErrorResponse xmlns="${namespace}">${body}</ErrorResponse>`)

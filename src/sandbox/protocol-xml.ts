@@ -15,7 +15,7 @@ export function pathStyle(path: string): { readonly bucket: string; readonly key
       ? { bucket: decodeURIComponent(path.slice(1)), key: '' }
       : {
           bucket: decodeURIComponent(path.slice(1, slash)),
-          key: decodeURIComponent(path.slice(slash + 1)),
+          key: decodeURIComponent(path.slice(slash + 1))
         }
   } catch (cause) {
     const fault = new AwsFault('InvalidURI', 400, "Couldn't parse the specified URI.")
@@ -29,7 +29,7 @@ const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 /** The S3 error document; HEAD answers carry no body. */
 export function s3Fault(
   fault: AwsFault,
-  about: { readonly requestId: string; readonly resource: string; readonly method: string },
+  about: { readonly requestId: string; readonly resource: string; readonly method: string }
 ): RawResponse {
   const { code, status } = wireName(fault, 'rest-xml')
   const xml = element('Error', {
@@ -37,11 +37,11 @@ export function s3Fault(
     Message: fault.message,
     ...fault.fields,
     Resource: about.resource,
-    RequestId: about.requestId,
+    RequestId: about.requestId
   })
   return {
     status,
     headers: { 'content-type': 'application/xml' },
-    body: Buffer.from(about.method === 'HEAD' ? '' : `${DECLARATION}\n${xml}`),
+    body: Buffer.from(about.method === 'HEAD' ? '' : `${DECLARATION}\n${xml}`)
   }
 }

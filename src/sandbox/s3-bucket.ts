@@ -31,7 +31,7 @@ export function findBucket(world: World, name: string): S3Bucket {
   const bucket = world.s3.buckets.get(name)
   if (bucket !== undefined) return bucket
   throw new AwsFault('NoSuchBucket', 404, 'The specified bucket does not exist', {
-    BucketName: name,
+    BucketName: name
   })
 }
 
@@ -58,13 +58,12 @@ export function listObjects(world: World, call: Call, ask: ListAsk): Listing {
     resource: bucketArn(world, ask.bucket),
     context: {
       's3:max-keys': String(ask.maxKeys),
-      ...(ask.prefix === '' ? {} : { 's3:prefix': ask.prefix }),
+      ...(ask.prefix === '' ? {} : { 's3:prefix': ask.prefix })
     },
-    ...policyOf(bucket),
+    ...policyOf(bucket)
   })
-  const after = ask.continuationToken === undefined
-    ? ask.startAfter ?? ''
-    : keyOfToken(ask.continuationToken)
+  const after =
+    ask.continuationToken === undefined ? (ask.startAfter ?? '') : keyOfToken(ask.continuationToken)
   const wanted = [...bucket.objects]
     .map(([key, object]) => ({ key, object }))
     .filter(({ key }) => key.startsWith(ask.prefix) && compareKeys(key, after) > 0)
@@ -82,7 +81,7 @@ export function bucketEncryption(world: World, call: Call, name: string): S3Encr
   authorize(world, call, {
     action: 's3:GetEncryptionConfiguration',
     resource: bucketArn(world, name),
-    ...policyOf(bucket),
+    ...policyOf(bucket)
   })
   return bucket.encryption
 }
@@ -93,7 +92,7 @@ export function bucketLocation(world: World, call: Call, name: string): string {
   authorize(world, call, {
     action: 's3:GetBucketLocation',
     resource: bucketArn(world, name),
-    ...policyOf(bucket),
+    ...policyOf(bucket)
   })
   return world.region
 }
@@ -110,6 +109,6 @@ function keyOfToken(token: string): string {
   const text = Buffer.from(token, 'base64url').toString()
   if (text.startsWith('1:') && tokenOfKey(text.slice(2)) === token) return text.slice(2)
   throw new AwsFault('InvalidArgument', 400, 'The continuation token provided is incorrect', {
-    ArgumentName: 'continuation-token',
+    ArgumentName: 'continuation-token'
   })
 }

@@ -25,7 +25,7 @@ export function seal(key: Buffer, arn: string, plaintext: Buffer): Sealed {
 /** The plaintext, or null when key, ARN or bytes are not the ones that were sealed. */
 export function open(key: Buffer, arn: string, sealed: Sealed): Buffer | null {
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.nonce, {
-    authTagLength: TAG_BYTES,
+    authTagLength: TAG_BYTES
   })
   decipher.setAAD(Buffer.from(arn)).setAuthTag(sealed.tag)
   try {
@@ -47,6 +47,6 @@ export function unwrapKey(ownKey: Buffer, arn: string, wrapped: Buffer): Buffer 
   return open(ownKey, arn, {
     nonce: wrapped.subarray(0, NONCE_BYTES),
     tag: wrapped.subarray(NONCE_BYTES, body),
-    ciphertext: wrapped.subarray(body),
+    ciphertext: wrapped.subarray(body)
   })
 }

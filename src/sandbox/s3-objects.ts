@@ -49,7 +49,7 @@ export async function putObject(world: World, call: Call, ask: PutAsk): Promise<
     action: 's3:PutObject',
     resource: arn,
     context: putContext(ask.encryption),
-    ...policyOf(bucket),
+    ...policyOf(bucket)
   })
   const wanted = wantedEncryption(bucket, ask)
   const made = await makeDataKey(world, call, { name: ask, wanted })
@@ -61,7 +61,7 @@ export async function putObject(world: World, call: Call, ask: PutAsk): Promise<
     size: ask.body.length,
     etag: createHash('sha256').update(sealed.ciphertext).digest('hex').slice(0, 32),
     contentType: ask.contentType,
-    lastModified: world.clock.now(),
+    lastModified: world.clock.now()
   }
   bucket.objects.set(ask.key, object)
   return object
@@ -75,7 +75,7 @@ export async function putObject(world: World, call: Call, ask: PutAsk): Promise<
 export async function getObject(
   world: World,
   call: Call,
-  name: ObjectName,
+  name: ObjectName
 ): Promise<{ readonly object: S3Object; readonly body: Buffer }> {
   const object = headObject(world, call, name)
   const arn = objectArn(world, name.bucket, name.key)
@@ -96,7 +96,7 @@ export function headObject(world: World, call: Call, name: ObjectName): S3Object
   const list = {
     action: 's3:ListBucket',
     resource: bucketArn(world, name.bucket),
-    ...policyOf(bucket),
+    ...policyOf(bucket)
   }
   if (judge(world, call, list).decision !== 'allow') {
     throw new AwsFault('AccessDenied', 403, 'Access Denied')
@@ -122,8 +122,8 @@ function wantedEncryption(bucket: S3Bucket, ask: PutAsk): WantedEncryption {
   if (keyId === undefined) {
     throw new AwsFault('KMS.NotFoundException', 400, 'The sandbox has no AWS managed key aws/s3')
   }
-  const bucketKeyEnabled = wanted.bucketKeyEnabled
-    ?? (standing.algorithm === 'aws:kms' && standing.bucketKeyEnabled)
+  const bucketKeyEnabled =
+    wanted.bucketKeyEnabled ?? (standing.algorithm === 'aws:kms' && standing.bucketKeyEnabled)
   return { algorithm: 'aws:kms', keyId, bucketKeyEnabled }
 }
 
@@ -134,7 +134,7 @@ function keyOf(encryption: S3Encryption): string | undefined {
 async function makeDataKey(
   world: World,
   call: Call,
-  job: { readonly name: ObjectName; readonly wanted: WantedEncryption },
+  job: { readonly name: ObjectName; readonly wanted: WantedEncryption }
 ): Promise<MadeKey> {
   const { name, wanted } = job
   if (wanted.algorithm === 'AES256') {
@@ -146,19 +146,20 @@ async function makeDataKey(
   const made = await throughKms(() =>
     generateDataKey(world, call, {
       keyId: wanted.keyId,
-      encryptionContext: encryptionContext(world, name, bucketKeyEnabled),
-    }))
+      encryptionContext: encryptionContext(world, name, bucketKeyEnabled)
+    })
+  )
   return {
     plaintext: made.plaintext,
     wrapped: made.ciphertext,
-    encryption: { algorithm: 'aws:kms', keyArn: made.keyArn, bucketKeyEnabled },
+    encryption: { algorithm: 'aws:kms', keyArn: made.keyArn, bucketKeyEnabled }
   }
 }
 
 async function openDataKey(
   world: World,
   call: Call,
-  job: { readonly name: ObjectName; readonly object: S3Object },
+  job: { readonly name: ObjectName; readonly object: S3Object }
 ): Promise<Buffer | null> {
   const { name, object } = job
   if (object.encryption.algorithm === 'AES256') {
@@ -169,20 +170,21 @@ async function openDataKey(
   const opened = await throughKms(() =>
     decrypt(world, call, {
       ciphertext: object.wrappedKey,
-      encryptionContext: encryptionContext(world, name, bucketKeyEnabled),
-    }))
+      encryptionContext: encryptionContext(world, name, bucketKeyEnabled)
+    })
+  )
   return opened.plaintext
 }
 
 function encryptionContext(
   world: World,
   name: ObjectName,
-  bucketKeyEnabled: boolean,
+  bucketKeyEnabled: boolean
 ): Readonly<Record<string, string>> {
   return {
     'aws:s3:arn': bucketKeyEnabled
       ? bucketArn(world, name.bucket)
-      : objectArn(world, name.bucket, name.key),
+      : objectArn(world, name.bucket, name.key)
   }
 }
 
@@ -204,6 +206,6 @@ function putContext(encryption: PutEncryption | undefined): Readonly<Record<stri
   }
   return {
     [header]: encryption.algorithm,
-    [`${header}-aws-kms-key-id`]: encryption.keyId,
+    [`${header}-aws-kms-key-id`]: encryption.keyId
   }
 }

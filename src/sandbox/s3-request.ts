@@ -13,13 +13,14 @@ export type ByteRange = { readonly start: number; readonly end: number }
 /** AwsFault `NotImplemented` (501) for a header the sandbox does not honour. */
 export function refuseUnspokenHeaders(request: RawRequest): void {
   const name = Object.keys(request.headers).find((header) =>
-    unspoken.some((start) => header.startsWith(start)))
+    unspoken.some((start) => header.startsWith(start))
+  )
   if (name === undefined) return
   throw new AwsFault(
     'NotImplemented',
     501,
     'A header you provided implies functionality that is not implemented',
-    { Header: name },
+    { Header: name }
   )
 }
 
@@ -32,12 +33,14 @@ export function encryptionAsked(request: RawRequest): PutEncryption | undefined 
     return {
       algorithm,
       ...(keyId === undefined ? {} : { keyId }),
-      ...(bucketKey === undefined ? {} : { bucketKeyEnabled: booleanOf(bucketKey) }),
+      ...(bucketKey === undefined ? {} : { bucketKeyEnabled: booleanOf(bucketKey) })
     }
   }
   if (keyId !== undefined) {
-    throw invalid('Server Side Encryption with AWS KMS managed key requires HTTP header '
-      + 'x-amz-server-side-encryption : aws:kms')
+    throw invalid(
+      'Server Side Encryption with AWS KMS managed key requires HTTP header ' +
+        'x-amz-server-side-encryption : aws:kms'
+    )
   }
   if (algorithm === undefined) return undefined
   if (algorithm === 'AES256') return { algorithm }
@@ -59,7 +62,7 @@ export function listAsked(request: RawRequest): ListAsk {
     prefix: query.get('prefix') ?? '',
     maxKeys: Math.min(Number(maxKeys), 1000),
     ...(token === null ? {} : { continuationToken: token }),
-    ...(startAfter === null ? {} : { startAfter }),
+    ...(startAfter === null ? {} : { startAfter })
   }
 }
 
@@ -90,7 +93,7 @@ const unspoken = [
   'x-amz-object-lock-',
   'x-amz-tagging',
   'x-amz-acl',
-  'x-amz-grant-',
+  'x-amz-grant-'
 ]
 
 function booleanOf(text: string): boolean {

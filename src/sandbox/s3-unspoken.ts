@@ -25,35 +25,35 @@ const table: readonly Unspoken[] = [
     method: 'GET',
     level: 'service',
     action: 'ListBuckets',
-    permission: 's3:ListAllMyBuckets',
+    permission: 's3:ListAllMyBuckets'
   },
   {
     method: 'GET',
     level: 'bucket',
     parameter: 'uploads',
     action: 'ListMultipartUploads',
-    permission: 's3:ListBucketMultipartUploads',
+    permission: 's3:ListBucketMultipartUploads'
   },
   {
     method: 'GET',
     level: 'bucket',
     parameter: 'policy',
     action: 'GetBucketPolicy',
-    permission: 's3:GetBucketPolicy',
+    permission: 's3:GetBucketPolicy'
   },
   {
     method: 'PUT',
     level: 'bucket',
     parameter: 'policy',
     action: 'PutBucketPolicy',
-    permission: 's3:PutBucketPolicy',
+    permission: 's3:PutBucketPolicy'
   },
   {
     method: 'PUT',
     level: 'bucket',
     parameter: 'encryption',
     action: 'PutBucketEncryption',
-    permission: 's3:PutEncryptionConfiguration',
+    permission: 's3:PutEncryptionConfiguration'
   },
   { method: 'GET', level: 'bucket', action: 'ListObjects', permission: 's3:ListBucket' },
   { method: 'HEAD', level: 'bucket', action: 'HeadBucket', permission: 's3:ListBucket' },
@@ -65,28 +65,30 @@ const table: readonly Unspoken[] = [
     level: 'object',
     parameter: 'uploadId',
     action: 'ListParts',
-    permission: 's3:ListMultipartUploadParts',
+    permission: 's3:ListMultipartUploadParts'
   },
   {
     method: 'DELETE',
     level: 'object',
     parameter: 'uploadId',
     action: 'AbortMultipartUpload',
-    permission: 's3:AbortMultipartUpload',
+    permission: 's3:AbortMultipartUpload'
   },
   { method: 'POST', level: 'object', action: 'CreateMultipartUpload', permission: 's3:PutObject' },
   { method: 'PUT', level: 'object', action: 'UploadPart', permission: 's3:PutObject' },
   { method: 'DELETE', level: 'object', action: 'DeleteObject', permission: 's3:DeleteObject' },
-  { method: 'GET', level: 'object', action: 'GetObjectAttributes', permission: 's3:GetObject' },
+  { method: 'GET', level: 'object', action: 'GetObjectAttributes', permission: 's3:GetObject' }
 ]
 
 /** The operation this request would be, or null where not even its permission is known. */
 export function unspokenOperation(request: RawRequest): RawOperation | null {
   const level = levelOf(request)
-  const known = table.find((row) =>
-    row.method === request.method
-    && row.level === level
-    && (row.parameter === undefined || request.query.has(row.parameter)))
+  const known = table.find(
+    (row) =>
+      row.method === request.method &&
+      row.level === level &&
+      (row.parameter === undefined || request.query.has(row.parameter))
+  )
   if (known === undefined) return null
   return {
     action: known.action,
@@ -97,13 +99,13 @@ export function unspokenOperation(request: RawRequest): RawOperation | null {
       authorize(world, call, {
         action: known.permission,
         resource: resourceOf(world, request),
-        ...(bucket === undefined ? {} : policyOf(bucket)),
+        ...(bucket === undefined ? {} : policyOf(bucket))
       })
       if (level !== 'service' && known.action !== 'CreateBucket') {
         findBucket(world, request.bucket)
       }
       throw refusal(known)
-    },
+    }
   }
 }
 

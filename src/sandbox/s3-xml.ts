@@ -12,7 +12,7 @@ const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 /** An answer without a body. */
 export function emptyAnswer(
   status: number,
-  headers: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>>
 ): RawResponse {
   return { status, headers, body: Buffer.alloc(0) }
 }
@@ -26,8 +26,9 @@ export function listAnswer(ask: ListAsk, listing: Listing, urlEncoded: boolean):
       `<LastModified>${object.lastModified.toISOString()}</LastModified>`,
       `<ETag>&quot;${object.etag}&quot;</ETag>`,
       `<Size>${object.size}</Size>`,
-      '<StorageClass>STANDARD</StorageClass>',
-    ]))
+      '<StorageClass>STANDARD</StorageClass>'
+    ])
+  )
   return xml('ListBucketResult', [
     `<Name>${escapeXml(ask.bucket)}</Name>`,
     `<Prefix>${spell(ask.prefix)}</Prefix>`,
@@ -37,7 +38,7 @@ export function listAnswer(ask: ListAsk, listing: Listing, urlEncoded: boolean):
     `<IsTruncated>${listing.nextToken !== undefined}</IsTruncated>`,
     ...optional('ContinuationToken', ask.continuationToken),
     ...optional('NextContinuationToken', listing.nextToken),
-    ...contents,
+    ...contents
   ])
 }
 
@@ -48,10 +49,10 @@ export function encryptionAnswer(encryption: S3Encryption): RawResponse {
     element('Rule', [
       element('ApplyServerSideEncryptionByDefault', [
         `<SSEAlgorithm>${encryption.algorithm}</SSEAlgorithm>`,
-        ...optional('KMSMasterKeyID', kms ? encryption.keyArn : undefined),
+        ...optional('KMSMasterKeyID', kms ? encryption.keyArn : undefined)
       ]),
-      `<BucketKeyEnabled>${kms && encryption.bucketKeyEnabled}</BucketKeyEnabled>`,
-    ]),
+      `<BucketKeyEnabled>${kms && encryption.bucketKeyEnabled}</BucketKeyEnabled>`
+    ])
   ])
 }
 
@@ -68,7 +69,7 @@ export function encryptionHeaders(encryption: S3Encryption): Readonly<Record<str
     'x-amz-server-side-encryption-aws-kms-key-id': encryption.keyArn,
     ...(encryption.bucketKeyEnabled
       ? { 'x-amz-server-side-encryption-bucket-key-enabled': 'true' }
-      : {}),
+      : {})
   }
 }
 
@@ -79,13 +80,14 @@ export function objectHeaders(object: S3Object): Readonly<Record<string, string>
     'content-type': object.contentType,
     etag: `"${object.etag}"`,
     'last-modified': object.lastModified.toUTCString(),
-    ...encryptionHeaders(object.encryption),
+    ...encryptionHeaders(object.encryption)
   }
 }
 
 function xml(root: string, children: readonly string[]): RawResponse {
-  const text = `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${NAMESPACE}">`
-    + `${children.join('')}</${root}>`
+  const text =
+    `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${NAMESPACE}">` +
+    `${children.join('')}</${root}>`
   return { status: 200, headers: { 'content-type': 'application/xml' }, body: Buffer.from(text) }
 }
 

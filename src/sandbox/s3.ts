@@ -15,7 +15,7 @@ import {
   encryptionHeaders,
   listAnswer,
   locationAnswer,
-  objectHeaders,
+  objectHeaders
 } from './s3-xml.ts'
 import type { RawOperation, RawRequest, RawResponse, RawService } from './service.ts'
 import type { World } from './world.ts'
@@ -32,16 +32,16 @@ export const s3Service: RawService = {
       trail: {
         requestParameters: {
           bucketName: request.bucket,
-          ...(request.key === '' ? {} : { key: request.key }),
-        },
+          ...(request.key === '' ? {} : { key: request.key })
+        }
       },
       run: (world, call) => {
         refuseForeignOwner(world, request)
         refuseUnspokenHeaders(request)
         return spoken.run(world, call)
-      },
+      }
     }
-  },
+  }
 }
 
 type Spoken = Pick<RawOperation, 'action' | 'run'>
@@ -60,19 +60,19 @@ function routeBucket(request: RawRequest): Spoken | null {
       run: (world, call) => {
         const ask = listAsked(request)
         return listAnswer(ask, listObjects(world, call, ask), query.get('encoding-type') === 'url')
-      },
+      }
     }
   }
   if (query.has('encryption')) {
     return {
       action: 'GetBucketEncryption',
-      run: (world, call) => encryptionAnswer(bucketEncryption(world, call, bucket)),
+      run: (world, call) => encryptionAnswer(bucketEncryption(world, call, bucket))
     }
   }
   if (query.has('location')) {
     return {
       action: 'GetBucketLocation',
-      run: (world, call) => locationAnswer(bucketLocation(world, call, bucket)),
+      run: (world, call) => locationAnswer(bucketLocation(world, call, bucket))
     }
   }
   return null
@@ -101,9 +101,9 @@ async function answerGet(world: World, call: Call, request: RawRequest): Promise
     status: 206,
     headers: {
       ...objectHeaders(object),
-      'content-range': `bytes ${range.start}-${range.end}/${body.length}`,
+      'content-range': `bytes ${range.start}-${range.end}/${body.length}`
     },
-    body: body.subarray(range.start, range.end + 1),
+    body: body.subarray(range.start, range.end + 1)
   }
 }
 
@@ -119,7 +119,7 @@ async function answerPut(world: World, call: Call, request: RawRequest): Promise
     key: request.key,
     body: request.body,
     contentType: request.headers['content-type'] ?? 'binary/octet-stream',
-    ...(encryption === undefined ? {} : { encryption }),
+    ...(encryption === undefined ? {} : { encryption })
   })
   return emptyAnswer(200, { etag: `"${object.etag}"`, ...encryptionHeaders(object.encryption) })
 }

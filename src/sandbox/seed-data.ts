@@ -30,13 +30,13 @@ function addBuckets(world: World): void {
     [BUCKETS.claims, KEY_IDS.claimsData],
     [BUCKETS.payments, KEY_IDS.payments],
     // each workgroup names its own key for what it writes here
-    [BUCKETS.results, KEY_IDS.claimsResults],
+    [BUCKETS.results, KEY_IDS.claimsResults]
   ]
   for (const [name, keyId] of standing) {
     const encryption: S3Encryption = {
       algorithm: 'aws:kms',
       keyArn: keyArn(keyId),
-      bucketKeyEnabled: true,
+      bucketKeyEnabled: true
     }
     world.s3.buckets.set(name, { name, encryption, objects: new Map() })
   }
@@ -51,10 +51,10 @@ function addWorkGroups(world: World): void {
     enforce: true,
     results: {
       location: `s3://${BUCKETS.results}/${name}/`,
-      encryption: { option: 'SSE_KMS', keyArn: keyArn(keyId) },
+      encryption: { option: 'SSE_KMS', keyArn: keyArn(keyId) }
     },
     bytesScannedCutoff: 1_000_000_000,
-    createdAt,
+    createdAt
   })
   const loose = { state: 'ENABLED', enforce: false, createdAt } as const
   const workGroups: readonly WorkGroup[] = [
@@ -66,10 +66,10 @@ function addWorkGroups(world: World): void {
       description: 'Old reports; does not enforce its configuration',
       results: {
         location: `s3://${BUCKETS.results}/${WORKGROUPS.legacy}/`,
-        encryption: { option: 'SSE_S3' },
-      },
+        encryption: { option: 'SSE_S3' }
+      }
     },
-    { ...loose, name: PRIMARY, description: 'The workgroup every account has' },
+    { ...loose, name: PRIMARY, description: 'The workgroup every account has' }
   ]
   for (const workGroup of workGroups) world.athena.workGroups.set(workGroup.name, workGroup)
 }
@@ -79,7 +79,7 @@ function addDatabases(world: World): void {
   const databases = [
     ['default', 'The database every account has'],
     ['claims', 'Customers and their claims'],
-    ['payments', 'Payments to customers'],
+    ['payments', 'Payments to customers']
   ] as const
   for (const [name, description] of databases) {
     world.glue.databases.set(name, { name, description, createdAt, tables: new Map() })
@@ -97,14 +97,14 @@ async function addTable(world: World, call: Call, seed: SeedTable): Promise<void
     columns: seed.columns,
     partitionKeys: [],
     location: `s3://${bucket}/${prefix}`,
-    createdAt: world.clock.now(),
+    createdAt: world.clock.now()
   })
   for (const [at, lines] of seed.parts.entries()) {
     await putObject(world, call, {
       bucket,
       key: `${prefix}part-${String(at).padStart(4, '0')}.jsonl`,
       body: Buffer.from(lines),
-      contentType: 'application/x-ndjson',
+      contentType: 'application/x-ndjson'
     })
   }
 }
@@ -120,7 +120,7 @@ function producerCall(world: World): Call {
     seconds: 900,
     now,
     tags: {},
-    transitiveTagKeys: [],
+    transitiveTagKeys: []
   })
   return {
     caller: sessionCaller(world, session),
@@ -133,6 +133,6 @@ function producerCall(world: World): Call {
     viaService: null,
     secureTransport: true,
     sourceIp: '127.0.0.1',
-    userAgent: 'sandbox-seed',
+    userAgent: 'sandbox-seed'
   }
 }

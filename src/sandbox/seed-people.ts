@@ -27,8 +27,7 @@ export function makeDice(seed: number): Dice {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
-  const between = (low: number, high: number): number =>
-    low + Math.floor(next() * (high - low + 1))
+  const between = (low: number, high: number): number => low + Math.floor(next() * (high - low + 1))
   return { between, pick: (list) => pickAt(list, between(0, list.length - 1)) }
 }
 
@@ -43,7 +42,7 @@ export function makePerson(dice: Dice, count: number): Person {
     email: `${first}.${last}.${count}@example.com`.toLowerCase(),
     ssn: ssn.join('-'),
     city,
-    state,
+    state
   }
 }
 
@@ -78,15 +77,55 @@ function pickAt<T>(list: readonly T[], at: number): T {
 }
 
 const firstNames = [
-  'Abelia', 'Bastor', 'Corvin', 'Delphia', 'Edrik', 'Fenna', 'Garlan', 'Hesper', 'Isolda', 'Jorun',
-  'Kestra', 'Lirien', 'Maddox', 'Nerys', 'Osric', 'Perrin', 'Quilla', 'Rowena', 'Sorrel', 'Tamsin',
-  'Ulric', 'Vesna', 'Wendel', 'Yorrick',
+  'Abelia',
+  'Bastor',
+  'Corvin',
+  'Delphia',
+  'Edrik',
+  'Fenna',
+  'Garlan',
+  'Hesper',
+  'Isolda',
+  'Jorun',
+  'Kestra',
+  'Lirien',
+  'Maddox',
+  'Nerys',
+  'Osric',
+  'Perrin',
+  'Quilla',
+  'Rowena',
+  'Sorrel',
+  'Tamsin',
+  'Ulric',
+  'Vesna',
+  'Wendel',
+  'Yorrick'
 ] as const
 
 const lastNames = [
-  'Ashgrove', 'Brackwater', 'Coldwell', 'Dunmarrow', 'Elmsworth', 'Farrowgate', 'Glenhollow',
-  'Hartmere', 'Inkpen', 'Jessamine', 'Kettleby', 'Larkspur', 'Millbrook', 'Nettlefold', 'Oakenshaw',
-  'Pennywhistle', 'Quarrington', 'Ravensby', 'Stonebridge', 'Thistledown', 'Underhill', 'Wraxley',
+  'Ashgrove',
+  'Brackwater',
+  'Coldwell',
+  'Dunmarrow',
+  'Elmsworth',
+  'Farrowgate',
+  'Glenhollow',
+  'Hartmere',
+  'Inkpen',
+  'Jessamine',
+  'Kettleby',
+  'Larkspur',
+  'Millbrook',
+  'Nettlefold',
+  'Oakenshaw',
+  'Pennywhistle',
+  'Quarrington',
+  'Ravensby',
+  'Stonebridge',
+  'Thistledown',
+  'Underhill',
+  'Wraxley'
 ] as const
 
 const places = [
@@ -97,5 +136,5 @@ const places = [
   ['Upper Larch', 'ME'],
   ['Wexford Bend', 'IA'],
   ['Copper Ridge', 'AZ'],
-  ['Maple Crossing', 'WI'],
+  ['Maple Crossing', 'WI']
 ] as const

@@ -40,9 +40,9 @@ function customers(): SeedTable {
         full_name: name,
         ...person,
         dob: makeDate(dice, 1940, 2006),
-        created_at: `${makeDate(dice, 2015, 2026)} ${makeTime(dice)}`,
+        created_at: `${makeDate(dice, 2015, 2026)} ${makeTime(dice)}`
       }
-    }),
+    })
   }
 }
 
@@ -54,7 +54,7 @@ function claims(): SeedTable {
     description: 'What customers ask to be paid for',
     columns: columns(
       'claim_id customer_id kind amount:decimal(12,2)',
-      'opened_on:date status adjuster',
+      'opened_on:date status adjuster'
     ),
     parts: parts(CLAIMS, (count) => {
       const status = dice.pick(['open', 'open', 'settled', 'settled', 'settled', 'rejected'])
@@ -66,9 +66,9 @@ function claims(): SeedTable {
         opened_on: makeDate(dice, 2022, 2026),
         status,
         // nobody looks at a claim that was opened last
-        adjuster: status === 'open' && dice.between(0, 3) === 0 ? null : makeName(dice),
+        adjuster: status === 'open' && dice.between(0, 3) === 0 ? null : makeName(dice)
       }
-    }),
+    })
   }
 }
 
@@ -80,7 +80,7 @@ function payments(): SeedTable {
     description: 'What was paid for claims',
     columns: columns(
       'payment_id claim_id payee account_last4',
-      'amount:decimal(12,2) currency paid_on:date method',
+      'amount:decimal(12,2) currency paid_on:date method'
     ),
     parts: parts(PAYMENTS, (count) => ({
       payment_id: `PAY${pad(count, 6)}`,
@@ -90,24 +90,28 @@ function payments(): SeedTable {
       amount: money(dice.between(5_000, 2_500_000)),
       currency: dice.pick(['EUR', 'EUR', 'EUR', 'USD']),
       paid_on: makeDate(dice, 2022, 2026),
-      method: dice.pick(['transfer', 'transfer', 'cheque']),
-    })),
+      method: dice.pick(['transfer', 'transfer', 'cheque'])
+    }))
   }
 }
 
 /** `name` is a string column, `name:type` another. */
 function columns(...words: readonly string[]): readonly GlueColumn[] {
-  return words.join(' ').split(' ').map((word) => {
-    const [name = '', type = 'string'] = word.split(':')
-    return { name, type }
-  })
+  return words
+    .join(' ')
+    .split(' ')
+    .map((word) => {
+      const [name = '', type = 'string'] = word.split(':')
+      return { name, type }
+    })
 }
 
 /** Rows 1 to `count` as JSON lines, a part at a time. */
 function parts(count: number, row: (count: number) => Row): readonly string[] {
   const lines = Array.from({ length: count }, (_, at) => JSON.stringify(row(at + 1)))
   return Array.from({ length: Math.ceil(count / ROWS_PER_PART) }, (_, at) =>
-    lines.slice(at * ROWS_PER_PART, (at + 1) * ROWS_PER_PART).join('\n'))
+    lines.slice(at * ROWS_PER_PART, (at + 1) * ROWS_PER_PART).join('\n')
+  )
 }
 
 function customerId(count: number): string {

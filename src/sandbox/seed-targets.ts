@@ -16,7 +16,7 @@ export function seedTargets(): readonly Target[] {
       tables: ['customers', 'claims'],
       bucket: BUCKETS.claims,
       dataKey: keyArn(KEY_IDS.claimsData),
-      resultKey: keyArn(KEY_IDS.claimsResults),
+      resultKey: keyArn(KEY_IDS.claimsResults)
     }),
     target({
       workgroup: WORKGROUPS.payments,
@@ -25,8 +25,8 @@ export function seedTargets(): readonly Target[] {
       tables: ['payments'],
       bucket: BUCKETS.payments,
       dataKey: keyArn(KEY_IDS.payments),
-      resultKey: keyArn(KEY_IDS.payments),
-    }),
+      resultKey: keyArn(KEY_IDS.payments)
+    })
   ]
 }
 
@@ -53,14 +53,14 @@ function target(facts: Facts): Target {
     classification: 'pii',
     owner: 'group:claims-data',
     data: [
-      { database, tables, location: { bucket, prefix: 'curated/' }, key: dataKey, bucketKey: true },
+      { database, tables, location: { bucket, prefix: 'curated/' }, key: dataKey, bucketKey: true }
     ],
     results: {
       kind: 'bucket',
       location: { bucket: BUCKETS.results, prefix: `${workgroup}/` },
       key: resultKey,
-      bucketKey: true,
+      bucketKey: true
     },
-    columns: {},
+    columns: {}
   }
 }

@@ -31,10 +31,7 @@ export type SeededKeys = {
 const BROKER_SECONDS = 43_200
 
 /** Fills an empty world; `data: false` leaves out buckets, tables and workgroups. */
-export async function seed(
-  world: World,
-  options: { readonly data: boolean },
-): Promise<SeededKeys> {
+export async function seed(world: World, options: { readonly data: boolean }): Promise<SeededKeys> {
   const targets = seedTargets()
   const broker = addRoles(world, targets)
   for (const keyId of Object.values(KEY_IDS)) addKey(world, keyId, targets)
@@ -46,7 +43,7 @@ export async function seed(
     seconds: BROKER_SECONDS,
     now: world.clock.now(),
     tags: {},
-    transitiveTagKeys: [],
+    transitiveTagKeys: []
   })
   const { accessKeyId, secretAccessKey, sessionToken, notAfter } = session
   return { broker: { accessKeyId, secretAccessKey, sessionToken, expiration: notAfter }, admin }
@@ -64,7 +61,7 @@ function addRoles(world: World, targets: readonly Target[]): Role {
       trust: made(jitTrustPolicy({ brokerRoleArn })),
       policies: { JitMaximum: made(jitRolePolicy(own)) },
       boundary: made(jitBoundary(own)),
-      maxSessionSeconds: 3600,
+      maxSessionSeconds: 3600
     })
   }
   addRole(world, { name: ROLES.keyAdmin, trust: byAdmin, policies: {}, maxSessionSeconds: 3600 })
@@ -72,13 +69,13 @@ function addRoles(world: World, targets: readonly Target[]): Role {
     name: ROLES.producer,
     trust: byAdmin,
     policies: { WriteData: producerPolicy(targets) },
-    maxSessionSeconds: 3600,
+    maxSessionSeconds: 3600
   })
   return addRole(world, {
     name: ROLES.broker,
     trust: byAdmin,
     policies: { Broker: made(brokerPolicy({ targets, brokerRoleArn })) },
-    maxSessionSeconds: BROKER_SECONDS,
+    maxSessionSeconds: BROKER_SECONDS
   })
 }
 
@@ -99,18 +96,18 @@ function addRole(world: World, facts: RoleFacts): Role {
     arn: roleArn(name),
     trust: storedPolicy(trust),
     policies: new Map(
-      Object.entries(policies).map(([policy, document]) => [policy, storedPolicy(document)]),
+      Object.entries(policies).map(([policy, document]) => [policy, storedPolicy(document)])
     ),
     ...(boundary === undefined
       ? {}
       : {
           boundary: {
             arn: `arn:${PARTITION}:iam::${ACCOUNT}:policy/${name}-boundary`,
-            policy: storedPolicy(boundary),
-          },
+            policy: storedPolicy(boundary)
+          }
         }),
     maxSessionSeconds,
-    createdAt: world.clock.now(),
+    createdAt: world.clock.now()
   }
   world.roles.set(name, role)
   return role
@@ -123,7 +120,7 @@ function addKey(world: World, keyId: string, targets: readonly Target[]): void {
     targets,
     brokerRoleArn: roleArn(ROLES.broker),
     adminRoleArn: roleArn(ROLES.keyAdmin),
-    producerRoleArns: [roleArn(ROLES.producer)],
+    producerRoleArns: [roleArn(ROLES.producer)]
   })
   world.keys.set(keyId, {
     keyId,
@@ -134,7 +131,7 @@ function addKey(world: World, keyId: string, targets: readonly Target[]): void {
     rotationEnabled: true,
     tags: {},
     createdAt: world.clock.now(),
-    state: 'Enabled',
+    state: 'Enabled'
   })
 }
 
@@ -145,11 +142,11 @@ function addAdmin(world: World): SeededKeys['admin'] {
     name: ADMIN,
     userId: `AIDA${randomId(17)}`,
     arn: `arn:${PARTITION}:iam::${ACCOUNT}:user/${ADMIN}`,
-    policies: new Map([['Everything', policy]]),
+    policies: new Map([['Everything', policy]])
   })
   const key = {
     accessKeyId: `AKIA${randomId(16)}`,
-    secretAccessKey: randomBytes(30).toString('base64'),
+    secretAccessKey: randomBytes(30).toString('base64')
   }
   world.accessKeys.set(key.accessKeyId, { ...key, userName: ADMIN })
   return key
@@ -158,19 +155,19 @@ function addAdmin(world: World): SeededKeys['admin'] {
 function trusts(arn: string): PolicyDocument {
   return {
     Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Principal: { AWS: arn }, Action: 'sts:AssumeRole' }],
+    Statement: [{ Effect: 'Allow', Principal: { AWS: arn }, Action: 'sts:AssumeRole' }]
   }
 }
 
 function producerPolicy(targets: readonly Target[]): PolicyDocument {
   const places = targets.flatMap((target) =>
     target.data.map(
-      ({ location }) => `arn:${PARTITION}:s3:::${location.bucket}/${location.prefix}*`,
-    ),
+      ({ location }) => `arn:${PARTITION}:s3:::${location.bucket}/${location.prefix}*`
+    )
   )
   return {
     Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Action: 's3:PutObject', Resource: places }],
+    Statement: [{ Effect: 'Allow', Action: 's3:PutObject', Resource: places }]
   }
 }
 

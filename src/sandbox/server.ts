@@ -39,7 +39,7 @@ export async function listen(world: World, oidc: Issuer, port: number): Promise<
       server.close()
       server.closeAllConnections()
       await closed
-    },
+    }
   }
 }
 
@@ -47,10 +47,7 @@ type Context = { readonly world: World; readonly oidc: Issuer; readonly port: nu
 
 type Answer = RawResponse & { readonly requestId?: string }
 
-async function answer(
-  { world, oidc, port }: Context,
-  request: IncomingMessage,
-): Promise<Answer> {
+async function answer({ world, oidc, port }: Context, request: IncomingMessage): Promise<Answer> {
   const body = await readBody(request)
   const url = request.url ?? '/'
   const at = url.indexOf('?')
@@ -67,7 +64,7 @@ async function answer(
       path: path.slice('/oidc'.length),
       contentType: headers['content-type'] ?? '',
       body,
-      issuer: `http://${HOST}:${port}/oidc`,
+      issuer: `http://${HOST}:${port}/oidc`
     })
   }
   if (path.startsWith('/_sandbox/')) {
@@ -84,9 +81,9 @@ async function answer(
       repeated,
       body,
       requestId,
-      sourceIp: request.socket.remoteAddress ?? HOST,
+      sourceIp: request.socket.remoteAddress ?? HOST
     },
-    reportBug,
+    reportBug
   )
   return { ...made, requestId }
 }
@@ -102,7 +99,7 @@ function send(world: World, response: ServerResponse, made: Answer): void {
     date: world.clock.now().toUTCString(),
     ...(requestId === undefined
       ? {}
-      : { 'x-amzn-requestid': requestId, 'x-amz-request-id': requestId }),
+      : { 'x-amzn-requestid': requestId, 'x-amz-request-id': requestId })
   })
   response.end(made.body)
 }

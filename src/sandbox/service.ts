@@ -83,16 +83,14 @@ export type Service = QueryService | JsonService | RawService
 export const invoke = async (
   world: World,
   call: Call,
-  job: { readonly operation: Operation; readonly input: JsonObject },
+  job: { readonly operation: Operation; readonly input: JsonObject }
 ): Promise<JsonObject> => {
   const { operation, input } = job
   const trail = (output: JsonObject | undefined): Trail =>
     operation.trail?.(world, input, output) ?? {}
   try {
     const output = await operation.run(world, call, input)
-    world.events.append(
-      eventRecord(call, { readOnly: operation.readOnly, ...trail(output) }),
-    )
+    world.events.append(eventRecord(call, { readOnly: operation.readOnly, ...trail(output) }))
     return output
   } catch (error) {
     recordRefusal(world, call, { readOnly: operation.readOnly, trail: trail(undefined), error })
@@ -104,7 +102,7 @@ export const invoke = async (
 export const invokeRaw = async (
   world: World,
   call: Call,
-  operation: RawOperation,
+  operation: RawOperation
 ): Promise<RawResponse> => {
   const { readOnly, trail } = operation
   try {
@@ -120,7 +118,7 @@ export const invokeRaw = async (
 const recordRefusal = (
   world: World,
   call: Call,
-  refusal: { readonly readOnly: boolean; readonly trail: Trail; readonly error: unknown },
+  refusal: { readonly readOnly: boolean; readonly trail: Trail; readonly error: unknown }
 ): void => {
   const { error, readOnly, trail } = refusal
   const known = error instanceof AwsFault
@@ -129,7 +127,7 @@ const recordRefusal = (
       readOnly,
       ...trail,
       errorCode: known ? error.code : 'InternalFailure',
-      ...(known ? { errorMessage: error.message } : {}),
-    }),
+      ...(known ? { errorMessage: error.message } : {})
+    })
   )
 }

@@ -29,7 +29,7 @@ export function openSession(world: World, wish: SessionWish): Session {
     sessionName,
     arn: `arn:${world.partition}:sts::${world.account}:assumed-role/${role.name}/${sessionName}`,
     issuedAt: now,
-    notAfter: new Date((Math.floor(now.getTime() / 1000) + seconds) * 1000),
+    notAfter: new Date((Math.floor(now.getTime() / 1000) + seconds) * 1000)
   }
   world.sessions.set(session.accessKeyId, session)
   return session

@@ -54,7 +54,7 @@ export function parseAuthorization(request: SignedRequest): Authorization {
   return {
     scope: { accessKeyId: key, date, region, service },
     signedHeaders: signed.split(';'),
-    signature: hex,
+    signature: hex
   }
 }
 
@@ -62,7 +62,7 @@ export function parseAuthorization(request: SignedRequest): Authorization {
 export async function verifySignature(
   world: World,
   request: SignedRequest,
-  authorization: Authorization,
+  authorization: Authorization
 ): Promise<Caller> {
   const { scope, signedHeaders } = authorization
   const signedAt = parseAmzDate(request.headers['x-amz-date'], scope.date)
@@ -76,14 +76,14 @@ export async function verifySignature(
   requireFresh(world, signedAt)
   const expected = await computeSignature(request, authorization, {
     secretAccessKey: credential.secretAccessKey,
-    signedAt,
+    signedAt
   })
   if (!equalBytes(expected, authorization.signature)) {
     throw new AwsFault(
       'SignatureDoesNotMatch',
       403,
       'The request signature we calculated does not match the signature you provided. Check your ' +
-        'AWS Secret Access Key and signing method. Consult the service documentation for details.',
+        'AWS Secret Access Key and signing method. Consult the service documentation for details.'
     )
   }
   const { session } = credential
@@ -108,7 +108,7 @@ const AUTHORIZATION = new RegExp(
     'Credential=(?<key>[A-Z0-9]{16,128})/(?<date>\\d{8})/(?<region>[a-z0-9-]{1,32})/' +
     '(?<service>[a-z0-9-]{1,32})/aws4_request, *' +
     'SignedHeaders=(?<signed>[a-z0-9_;-]{1,2048}), *' +
-    'Signature=(?<hex>[0-9a-f]{64})$',
+    'Signature=(?<hex>[0-9a-f]{64})$'
 )
 
 const UNHASHED_BODIES = new Set(['UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'])
@@ -133,7 +133,7 @@ function parseAmzDate(value: string | undefined, scopeDate: string): Date {
 function requireSigned(request: SignedRequest, signedHeaders: readonly string[]): void {
   const signed = new Set(signedHeaders)
   const needed = Object.keys(request.headers).filter(
-    (name) => name === 'host' || name.startsWith('x-amz-'),
+    (name) => name === 'host' || name.startsWith('x-amz-')
   )
   const unsigned = needed.filter((name) => !signed.has(name))
   const absent = signedHeaders.filter((name) => request.headers[name] === undefined)
@@ -143,7 +143,7 @@ function requireSigned(request: SignedRequest, signedHeaders: readonly string[])
     throw new AwsFault(
       'SignatureDoesNotMatch',
       403,
-      `'Host' and all 'X-Amz-*' headers must be signed, once each: ${names}`,
+      `'Host' and all 'X-Amz-*' headers must be signed, once each: ${names}`
     )
   }
 }
@@ -163,7 +163,7 @@ function requireBodyHash(request: SignedRequest, service: string): void {
     throw new AwsFault(
       service === 's3' ? 'XAmzContentSHA256Mismatch' : 'SignatureDoesNotMatch',
       service === 's3' ? 400 : 403,
-      "The provided 'x-amz-content-sha256' header does not match what was computed.",
+      "The provided 'x-amz-content-sha256' header does not match what was computed."
     )
   }
 }
@@ -182,14 +182,14 @@ function requireFresh(world: World, signedAt: Date): void {
   throw new AwsFault(
     'RequestExpired',
     403,
-    `${word}: ${signedAt.toISOString()} is more than 5 min. from ${now.toISOString()}`,
+    `${word}: ${signedAt.toISOString()} is more than 5 min. from ${now.toISOString()}`
   )
 }
 
 async function computeSignature(
   request: SignedRequest,
   { scope, signedHeaders }: Authorization,
-  using: { readonly secretAccessKey: string; readonly signedAt: Date },
+  using: { readonly secretAccessKey: string; readonly signedAt: Date }
 ): Promise<string> {
   const signer = new SignatureV4({
     service: scope.service,
@@ -197,7 +197,7 @@ async function computeSignature(
     credentials: { accessKeyId: scope.accessKeyId, secretAccessKey: using.secretAccessKey },
     sha256: NodeSha256,
     uriEscapePath: scope.service !== 's3',
-    applyChecksum: false,
+    applyChecksum: false
   })
   const signed = await signer.sign(
     {
@@ -206,12 +206,10 @@ async function computeSignature(
       hostname: '127.0.0.1',
       path: request.path,
       query: queryBag(request.rawQuery),
-      headers: Object.fromEntries(
-        signedHeaders.map((name) => [name, request.headers[name] ?? '']),
-      ),
-      body: request.body,
+      headers: Object.fromEntries(signedHeaders.map((name) => [name, request.headers[name] ?? ''])),
+      body: request.body
     },
-    { signingDate: using.signedAt, signableHeaders: new Set(signedHeaders) },
+    { signingDate: using.signedAt, signableHeaders: new Set(signedHeaders) }
   )
   return /Signature=([0-9a-f]{64})$/.exec(signed.headers.authorization ?? '')?.[1] ?? ''
 }

@@ -32,7 +32,10 @@ export function parseAssumeRole(input: unknown): AssumeRoleWish {
   const tags = parsed.Tags ?? []
   requireDistinct(tags.map((tag) => tag.Key))
   const transitiveTagKeys = parsed.TransitiveTagKeys ?? []
-  requireAmong(transitiveTagKeys, tags.map((tag) => tag.Key))
+  requireAmong(
+    transitiveTagKeys,
+    tags.map((tag) => tag.Key)
+  )
   return {
     roleArn: parsed.RoleArn,
     roleSessionName: parsed.RoleSessionName,
@@ -43,7 +46,7 @@ export function parseAssumeRole(input: unknown): AssumeRoleWish {
       : { durationSeconds: duration(parsed.DurationSeconds) }),
     ...(parsed.SourceIdentity === undefined ? {} : { sourceIdentity: parsed.SourceIdentity }),
     ...(parsed.ExternalId === undefined ? {} : { externalId: parsed.ExternalId }),
-    ...(parsed.Policy === undefined ? {} : { policy: parsePolicyText(parsed.Policy) }),
+    ...(parsed.Policy === undefined ? {} : { policy: parsePolicyText(parsed.Policy) })
   }
 }
 
@@ -53,7 +56,7 @@ export function parseAssumeRole(input: unknown): AssumeRoleWish {
  */
 export function packedPolicySize(
   policy: StoredPolicy | undefined,
-  tags: Readonly<Record<string, string>>,
+  tags: Readonly<Record<string, string>>
 ): number {
   const text = `${policy?.text ?? ''}${Object.entries(tags).flat().join('\n')}`
   if (text === '') return 0
@@ -62,7 +65,7 @@ export function packedPolicySize(
     throw new AwsFault(
       'PackedPolicyTooLarge',
       400,
-      `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`,
+      `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`
     )
   }
   return percent
@@ -76,31 +79,31 @@ const TAG_TEXT = '^[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*$'
 const AssumeRoleInput = Type.Object({
   RoleArn: Type.String({
     maxLength: 2048,
-    pattern: '^arn:[a-z-]+:iam::[0-9]{12}:role/[\\w+=,.@/-]+$',
+    pattern: '^arn:[a-z-]+:iam::[0-9]{12}:role/[\\w+=,.@/-]+$'
   }),
   RoleSessionName: Type.String({ minLength: 2, maxLength: 64, pattern: NAME }),
   DurationSeconds: Type.Optional(Type.String({ pattern: '^[0-9]{1,9}$' })),
   SourceIdentity: Type.Optional(
-    Type.String({ minLength: 2, maxLength: 64, pattern: '^(?!aws:)[\\w+=,.@-]*$' }),
+    Type.String({ minLength: 2, maxLength: 64, pattern: '^(?!aws:)[\\w+=,.@-]*$' })
   ),
   ExternalId: Type.Optional(
-    Type.String({ minLength: 2, maxLength: 1224, pattern: '^[\\w+=,.@:/-]*$' }),
+    Type.String({ minLength: 2, maxLength: 1224, pattern: '^[\\w+=,.@:/-]*$' })
   ),
   Policy: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
   Tags: Type.Optional(
     Type.Array(
       Type.Object({
         Key: Type.String({ minLength: 1, maxLength: 128, pattern: TAG_TEXT }),
-        Value: Type.String({ maxLength: 256, pattern: TAG_TEXT }),
+        Value: Type.String({ maxLength: 256, pattern: TAG_TEXT })
       }),
-      { maxItems: 50 },
-    ),
+      { maxItems: 50 }
+    )
   ),
   TransitiveTagKeys: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 50 }),
+    Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 50 })
   ),
   PolicyArns: Type.Optional(Type.Unknown()),
-  SerialNumber: Type.Optional(Type.Unknown()),
+  SerialNumber: Type.Optional(Type.Unknown())
 })
 
 function duration(digits: string): number {
@@ -111,7 +114,7 @@ function duration(digits: string): number {
     'ValidationError',
     400,
     `1 validation error detected: Value '${seconds}' at 'durationSeconds' failed to satisfy ` +
-      `constraint: Member must have value ${limit}`,
+      `constraint: Member must have value ${limit}`
   )
 }
 

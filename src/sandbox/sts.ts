@@ -23,8 +23,8 @@ const getCallerIdentity: Operation = {
   run: (_world, { caller }) => ({
     UserId: caller.userId,
     Account: caller.account,
-    Arn: caller.arn,
-  }),
+    Arn: caller.arn
+  })
 }
 
 const assumeRole: Operation = {
@@ -43,11 +43,11 @@ const assumeRole: Operation = {
       tags: wish.tags,
       transitiveTagKeys: wish.transitiveTagKeys,
       ...(wish.sourceIdentity === undefined ? {} : { sourceIdentity: wish.sourceIdentity }),
-      ...(wish.policy === undefined ? {} : { policy: wish.policy }),
+      ...(wish.policy === undefined ? {} : { policy: wish.policy })
     })
     return answer(session, packed)
   },
-  trail: assumeRoleTrail,
+  trail: assumeRoleTrail
 }
 
 export const stsService: QueryService = {
@@ -55,14 +55,14 @@ export const stsService: QueryService = {
   name: 'sts',
   version: '2011-06-15',
   namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
-  operations: { AssumeRole: assumeRole, GetCallerIdentity: getCallerIdentity },
+  operations: { AssumeRole: assumeRole, GetCallerIdentity: getCallerIdentity }
 }
 
 // Transitive tags and the source identity of the caller's own session go along and cannot be
 // replaced.
 function inherited(
   call: Call,
-  wish: AssumeRoleWish,
+  wish: AssumeRoleWish
 ): Pick<AssumeRoleWish, 'tags' | 'transitiveTagKeys' | 'sourceIdentity'> {
   const from = call.caller.session
   if (from === undefined) return wish
@@ -83,7 +83,7 @@ function inherited(
   return {
     tags: { ...Object.fromEntries(carried), ...wish.tags },
     transitiveTagKeys: [...from.transitiveTagKeys, ...wish.transitiveTagKeys],
-    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+    ...(sourceIdentity === undefined ? {} : { sourceIdentity })
   }
 }
 
@@ -95,7 +95,7 @@ function requireAllowed(world: World, call: Call, wish: AssumeRoleWish): Role {
       action,
       resource: wish.roleArn,
       context,
-      ...(role === undefined ? {} : { resourcePolicy: role.trust.document }),
+      ...(role === undefined ? {} : { resourcePolicy: role.trust.document })
     })
   }
   if (role === undefined) {
@@ -124,14 +124,14 @@ function answer(session: Session, packed: number): JsonObject {
       AccessKeyId: session.accessKeyId,
       SecretAccessKey: session.secretAccessKey,
       SessionToken: session.sessionToken,
-      Expiration: session.notAfter,
+      Expiration: session.notAfter
     },
     AssumedRoleUser: {
       AssumedRoleId: `${session.roleId}:${session.sessionName}`,
-      Arn: session.arn,
+      Arn: session.arn
     },
     ...(packed === 0 ? {} : { PackedPolicySize: packed }),
-    ...(session.sourceIdentity === undefined ? {} : { SourceIdentity: session.sourceIdentity }),
+    ...(session.sourceIdentity === undefined ? {} : { SourceIdentity: session.sourceIdentity })
   }
 }
 
@@ -145,7 +145,7 @@ function assumeRoleTrail(world: World, input: JsonObject, output: JsonObject | u
       'SourceIdentity',
       'Tags',
       'TransitiveTagKeys',
-      'ExternalId',
+      'ExternalId'
     ]),
     ...(output === undefined
       ? {}
@@ -154,13 +154,13 @@ function assumeRoleTrail(world: World, input: JsonObject, output: JsonObject | u
             credentials: shown(structure(output, 'Credentials'), ['AccessKeyId', 'Expiration']),
             assumedRoleUser: {
               assumedRoleId: structure(output, 'AssumedRoleUser').AssumedRoleId,
-              arn: structure(output, 'AssumedRoleUser').Arn,
+              arn: structure(output, 'AssumedRoleUser').Arn
             },
-            ...shown(output, ['PackedPolicySize', 'SourceIdentity']),
-          },
+            ...shown(output, ['PackedPolicySize', 'SourceIdentity'])
+          }
         }),
     ...(typeof RoleArn === 'string'
       ? { resources: [{ ARN: RoleArn, accountId: world.account, type: 'AWS::IAM::Role' }] }
-      : {}),
+      : {})
   }
 }

@@ -11,7 +11,7 @@ export function shown(source: JsonObject | undefined, names: readonly string[]):
   return Object.fromEntries(
     names
       .filter((name) => source[name] !== undefined)
-      .map((name) => [lowerFirst(name), lowerMembers(source[name])]),
+      .map((name) => [lowerFirst(name), lowerMembers(source[name])])
   )
 }
 

@@ -21,7 +21,7 @@ import type {
   RawRequest,
   RawResponse,
   RawService,
-  Service,
+  Service
 } from './service.ts'
 import { decodeQuery, parseAuthorization, verifySignature } from './sigv4.ts'
 import type { SignedRequest } from './sigv4.ts'
@@ -37,7 +37,7 @@ export type WireRequest = SignedRequest & {
 export async function answerWire(
   world: World,
   request: WireRequest,
-  failed: (error: unknown) => void,
+  failed: (error: unknown) => void
 ): Promise<RawResponse> {
   let service = guessService(request)
   try {
@@ -60,8 +60,8 @@ export async function answerWire(
 
 const SERVICES: ReadonlyMap<string, Service> = new Map<string, Service>(
   [athenaService, glueService, iamService, kmsService, s3Service, stsService].map(
-    (service): [string, Service] => [service.name, service],
-  ),
+    (service): [string, Service] => [service.name, service]
+  )
 )
 
 // Before the scope is known the headers tell which form of error the client can read.
@@ -83,7 +83,7 @@ type Resolved = { readonly service: Service; readonly caller: Caller }
 function run(
   world: World,
   request: WireRequest,
-  { service, caller }: Resolved,
+  { service, caller }: Resolved
 ): Promise<RawResponse> {
   const call = (action: string): Call => callOf(world, request, { service, caller, action })
   switch (service.protocol) {
@@ -101,7 +101,7 @@ type Running<S> = { readonly service: S; readonly call: (action: string) => Call
 async function runQuery(
   world: World,
   request: WireRequest,
-  { service, call }: Running<QueryService>,
+  { service, call }: Running<QueryService>
 ): Promise<RawResponse> {
   if (request.path !== '/') throw new AwsFault('InvalidAction', 400, 'There is only one path.')
   const form = request.method === 'POST' ? request.body.toString('utf8').replaceAll('+', '%20') : ''
@@ -116,14 +116,14 @@ async function runQuery(
 async function runJson(
   world: World,
   request: WireRequest,
-  { service, call }: Running<JsonService>,
+  { service, call }: Running<JsonService>
 ): Promise<RawResponse> {
   if (request.method !== 'POST' || request.path !== '/') {
     throw new AwsFault('UnknownOperationException', 404, 'Operations are posted to the root path.')
   }
   const { action, input } = parseJsonCall(service, {
     target: request.headers['x-amz-target'],
-    body: request.body,
+    body: request.body
   })
   const operation = service.operations[action]
   if (operation === undefined) throw new AwsFault('UnknownOperationException', 400, 'No such.')
@@ -133,14 +133,14 @@ async function runJson(
 async function runRaw(
   world: World,
   request: WireRequest,
-  { service, call }: Running<RawService>,
+  { service, call }: Running<RawService>
 ): Promise<RawResponse> {
   const raw: RawRequest = {
     method: request.method,
     ...pathStyle(request.path),
     query: new URLSearchParams([...decodeQuery(request.rawQuery)]),
     headers: request.headers,
-    body: decodeS3Body(request),
+    body: decodeS3Body(request)
   }
   const operation = service.route(raw)
   if (operation === null) {
@@ -152,7 +152,7 @@ async function runRaw(
 function callOf(
   world: World,
   request: WireRequest,
-  { service, caller, action }: Resolved & { readonly action: string },
+  { service, caller, action }: Resolved & { readonly action: string }
 ): Call {
   return {
     caller,
@@ -165,7 +165,7 @@ function callOf(
     viaService: null,
     secureTransport: true,
     sourceIp: request.sourceIp,
-    userAgent: (request.headers['user-agent'] ?? '').slice(0, 512),
+    userAgent: (request.headers['user-agent'] ?? '').slice(0, 512)
   }
 }
 
@@ -179,7 +179,7 @@ function renderFault(service: Service, request: WireRequest, fault: AwsFault): R
       return s3Fault(fault, {
         requestId: request.requestId,
         resource: request.path,
-        method: request.method,
+        method: request.method
       })
   }
 }

@@ -133,5 +133,5 @@ export const emptyWorld = (parts: WorldParts): World => ({
   sessions: new Map(),
   keys: new Map(),
   grants: new Map(),
-  grantTokens: new Map(),
+  grantTokens: new Map()
 })

@@ -33,7 +33,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '>': '&gt;',
   '"': '&quot;',
   "'": '&apos;',
-  '\r': '&#xD;',
+  '\r': '&#xD;'
 }
 
 function content(value: XmlValue): string {
