@@ -42,6 +42,7 @@ export const guard = (app: FastifyInstance, parts: GuardParts): void => {
   })
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store')
+    reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
     if (isClosing) {
       reply.header('connection', 'close')
       throw new BorderError({ code: 'shutting_down', detail: 'Try again shortly.' })
