@@ -409,5 +409,10 @@ t.test('a preview is the decision, and stores nothing', async (t) => {
     refused.reasons.map((reason) => [reason.outcome, reason.condition]),
     [['unmet', 'duration'], ['unmet', 'ticket']]
   )
+  const brokered = { ...ask, target: 'payments-pii', duration: '1h', tables: undefined }
+  t.match(got(s.broker.preview(alice, brokered)), {
+    decision: 'deny',
+    reasons: [{ condition: 'brokered_mode' }]
+  })
   t.same(await s.types(), [])
 })

@@ -22,7 +22,7 @@ export type DemoOptions = {
   readonly port: number
 }
 
-const people = ['alice', 'bob', 'carol', 'eve', 'erin'] as const
+const people = ['alice', 'bob', 'eve', 'erin'] as const
 
 /** Exit 0 when every step was ok, 1 otherwise, 69 where it cannot start, 130 when interrupted. */
 export const demo = async (to: Terminal, options: DemoOptions): Promise<ExitCode> => {
@@ -95,7 +95,7 @@ const brokerOn = async (
 type Playing = { readonly sandbox: Sandbox; readonly broker: Running; readonly signal: AbortSignal }
 
 const tellStory = async (to: Terminal, { sandbox, broker, signal }: Playing): Promise<boolean> => {
-  const [alice, bob, , eve, erin] = await Promise.all(
+  const [alice, bob, eve, erin] = await Promise.all(
     people.map(async (person) =>
       api({ SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: await tokenOf(sandbox, person) })
     )

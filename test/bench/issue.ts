@@ -9,7 +9,6 @@ import { Agent, request } from 'node:http'
 import { type Figure, median, rounded } from './figures.ts'
 
 const rounds = 150
-const warmUp = 400
 const fsyncs = 3
 const extraMs = 5
 
@@ -22,8 +21,8 @@ export const issue = async (
   tokens: People,
   folder: string
 ): Promise<readonly Figure[]> => {
-  const alone = await measure(urls.alone, tokens, folder)
-  const wire = await measure(urls.overTheWire, tokens, folder)
+  const alone = await measure(urls.alone, { tokens, folder, warmUp: 400 })
+  const wire = await measure(urls.overTheWire, { tokens, folder, warmUp: 50 })
   const allowed = fsyncs * alone.fsync + extraMs
   return [
     {
@@ -45,7 +44,10 @@ export const issue = async (
   ]
 }
 
-const measure = async (url: string, tokens: People, folder: string): Promise<Measured> => {
+const measure = async (
+  url: string,
+  { tokens, folder, warmUp }: { readonly tokens: People; readonly folder: string; readonly warmUp: number }
+): Promise<Measured> => {
   const alice = poster(url, tokens.alice)
   const bob = poster(url, tokens.bob)
   const file = openSync(join(folder, 'fsync'), 'w', 0o600)
