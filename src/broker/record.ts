@@ -25,7 +25,7 @@ export const commit = async <S extends Elevation>(
   idempotency?: IdempotencyKey
 ): Promise<Result<Stored<S>>> => {
   if (!taken.ok) return taken
-  const version = from === null ? 0 : from.version + 1
+  const version = from === null ? 1 : from.version + 1
   const entries = taken.events.map((event, n) =>
     entryOf(deps, `${taken.next.id}:${version}:${n}`, event)
   )
