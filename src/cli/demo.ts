@@ -134,7 +134,7 @@ const explain = async (to: Terminal, sandbox: Sandbox, broker: Running): Promise
   if (to.json) return
   to.out(`\nIt stays up for exploring until Ctrl-C. In another shell:`)
   to.out(`  export SALLYPORT_URL=${broker.url}`)
-  to.out(`  export SALLYPORT_TOKEN=$(curl -s ${sandbox.issuer}/token -d person=alice | jq -r .access_token)`)
+  to.out(`  export SALLYPORT_TOKEN=$(curl -s ${sandbox.issuer}/token -d person=alice | cut -d'"' -f4)`)
   to.out('  npx sallyport request --target claims-pii --duration 5m --ticket CLM-1 \\')
   to.out("    --reason 'looking around in the demo'")
   to.out('As bob (person=bob): npx sallyport approve ID. As alice: npx sallyport credentials ID.')

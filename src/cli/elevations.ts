@@ -101,7 +101,7 @@ const show = (to: Terminal, elevation: Json): void => {
   const end = text(elevation['notAfter'])
   if (end) to.out(`  window ends ${plain(end)}`)
   const next = nextStep[state]
-  if (next) to.out(`  ${next.replace('ID', id)}`)
+  if (next) to.out(`  ${next.replaceAll('ID', id)}`)
 }
 
 const nextStep: Readonly<Record<string, string>> = {
