@@ -316,6 +316,20 @@ t.test('an ending survives every failure of every call, and ends only when all i
   }
 })
 
+t.test('a key that fails keeps no grant of another alive', async (t) => {
+  const s = await scene(t)
+  const id = await approvedBy(s)
+  got(await s.broker.activate(alice, id))
+  t.equal(s.aws.live.size, 2)
+  got(await s.broker.end(alice, id))
+  s.aws.fault = { on: 'find', how: 'lost', times: 1 }
+  await work(s.deps)
+  t.equal(s.aws.live.size, 0, 'known grants are revoked even where the look failed')
+  t.match(await stateOf(s, id), { state: 'ending', attempts: 1 })
+  await s.settle()
+  t.match(await stateOf(s, id), { state: 'ended' })
+})
+
 t.test('a process that dies between two calls leaves nothing behind', async (t) => {
   const dying = new Error('killed')
   const s = await scene(t)

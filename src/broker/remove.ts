@@ -39,21 +39,25 @@ export const remove = async (
   await commit(deps, from, awaitSweep(elevation, removed, now))
 }
 
-/** How many grants a look found (and revoked), or the first failure. */
+/**
+ * How many grants a look found, all of them revoked, or the first failure. A key or a grant that
+ * fails keeps no other from being revoked.
+ */
 const revokeGrants = async (deps: Deps, elevation: Ending): Promise<AwsAnswer<number>> => {
   const keys = new Set(elevation.intent.grants.map((grant) => grant.keyArn))
+  const answers: AwsAnswer<unknown>[] = []
   let count = 0
   for (const keyArn of keys) {
     const known = elevation.grants.filter((grant) => grant.keyArn === keyArn)
-    const found = await deps.grants.find(keyArn, `jit/${elevation.id}/`)
-    if (!found.ok) return found
-    for (const grantId of idsOf(known, found.value)) {
-      const answer = await deps.grants.revoke(keyArn, grantId)
-      if (!answer.ok) return answer
+    const look = await deps.grants.find(keyArn, `jit/${elevation.id}/`)
+    answers.push(look)
+    const found = look.ok ? look.value : []
+    for (const grantId of idsOf(known, found)) {
+      answers.push(await deps.grants.revoke(keyArn, grantId))
     }
-    count += found.value.length
+    count += found.length
   }
-  return { ok: true, value: count }
+  return firstFailure(answers) ?? { ok: true, value: count }
 }
 
 const idsOf = (
