@@ -103,13 +103,16 @@ const abandon = async (
   from: Stored<Issuing>,
   failed: Extract<AwsAnswer<unknown>, { ok: false }>
 ): Promise<Result<never>> => {
+  return giveUp(deps, from, awsRefused(failed))
+}
+
+/** What AWS answered, as a refusal: worth another try, or something for whoever runs the broker. */
+export const awsRefused = (failed: Extract<AwsAnswer<unknown>, { ok: false }>) => {
   const what = `${failed.action} answered ${failed.name}`
   const request = failed.requestId === null ? '' : ` (AWS request ${failed.requestId})`
-  const refused =
-    failed.kind === 'unavailable' || failed.kind === 'throttled'
-      ? refuse('aws_unavailable', `${what}${request}. Nothing was issued; ask again in a while.`)
-      : refuse('aws_refused', `${what}${request}. Nothing was issued; tell whoever runs the broker.`)
-  return giveUp(deps, from, refused)
+  return failed.kind === 'unavailable' || failed.kind === 'throttled'
+    ? refuse('aws_unavailable', `${what}${request}. Nothing was given out; try again in a while.`)
+    : refuse('aws_refused', `${what}${request}. Nothing was given out; tell whoever runs the broker.`)
 }
 
 const giveUp = async (

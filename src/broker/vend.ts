@@ -6,7 +6,7 @@ import type { PersonId } from '../elevation/ids.ts'
 import { type Result, refuse } from '../elevation/refusal.ts'
 import { vended } from '../elevation/transitions.ts'
 import { mayStillIssue } from '../policy/decide.ts'
-import { deliver, issue } from './activate.ts'
+import { awsRefused, deliver, issue } from './activate.ts'
 import { policyDenied } from './ask.ts'
 import type { Vended } from './broker.ts'
 import type { Deps } from './deps.ts'
@@ -36,10 +36,7 @@ export const credentials = async (
   const parameters = assumeParameters({ id: elevation.id, requester: person, intent }, deps.clock.now())
   if (!parameters.ok) return parameters
   const session = await deps.sessions.assume(parameters.value, intent.region)
-  if (!session.ok) {
-    const code = session.kind === 'unavailable' ? 'aws_unavailable' : 'aws_refused'
-    return refuse(code, `${session.action} answered ${session.name}. Try again in a while.`)
-  }
+  if (!session.ok) return awsRefused(session)
   const from = { ...found.value, elevation }
   const taken = vended(elevation, session.value.accessKeyId, deps.clock.now())
   const done = await commit(deps, from, taken)
