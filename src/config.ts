@@ -43,9 +43,6 @@ export type Setting = {
   readonly secret?: true
 }
 
-/** sysexits.h EX_CONFIG */
-export const badConfigurationExit = 78
-
 const text = Type.String({ minLength: 1, maxLength: 1024, pattern: '^[^\\u0000-\\u001f]*$' })
 const portNumber = Type.String({ pattern: '^(0|[1-9][0-9]{0,4})$' })
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const

@@ -2,11 +2,13 @@
  * The SQL text of the store, one for every engine: what a change writes and what a question reads.
  * Values only ever travel as parameters. Schema: schema.ts.
  */
-import { dueAt, type Elevation, notAfterOf } from '../elevation/elevation.ts'
+import { dueAt, type Elevation, notAfterOf, terminalStates } from '../elevation/elevation.ts'
 import type { ElevationId, Instant, PersonId } from '../elevation/ids.ts'
 import type { Entry } from '../ledger/entry.ts'
 import type { Change, Filter, IdempotencyKey } from '../ports.ts'
 import type { Query, Step, Value, Write } from './engine.ts'
+
+const terminal = terminalStates.map((state) => `'${state}'`).join(', ')
 
 const selectElevation = `select e.id, e.state, e.version, e.body,
   (select string_agg(cast(l.seq - 1 as text), ',' order by l.seq)
@@ -130,7 +132,7 @@ const updateElevation = (elevation: Elevation, version: number): Step => ({
   text: `update elevation set state = $2, version = version + 1, due_at = $3, role_arn = $4,
       assumed_role_id = $5, not_after = $6, body = $7
     where id = $1 and version = $8
-      and state not in ('ended', 'denied', 'cancelled', 'lapsed', 'failed')`,
+      and state not in (${terminal})`,
   values: [...moving(elevation), version],
   ifNone: 'conflict'
 })
