@@ -1,6 +1,8 @@
 /**
- * One policy case as calls of the real SDK. "Through Athena" is a query whose table or result lies
- * where the case says; "through S3" is a read or write of an object under that key.
+ * One policy case as calls of the real SDK, or signed by hand where the SDK has no such call.
+ * "Through Athena" is a query whose table or result lies where the case says; "through S3" is a
+ * read or write of an object under that key. Where another bucket would refuse before the case's
+ * own action is asked for, that bucket's policy lets the session in.
  */
 import {
   BatchGetQueryExecutionCommand,
@@ -48,21 +50,70 @@ import {
 import { AssumeRoleCommand } from '@aws-sdk/client-sts'
 import type { PolicyDocument } from '../src/iam/policy-document.ts'
 import type { Clients } from './fixtures-sandbox.ts'
+import { send, sign } from './fixtures-wire.ts'
+import type { Wire } from './fixtures-wire.ts'
 import { brokerRoleArn, claimsKey, paymentsKey, roleArn } from './iam-cases.ts'
 import type { Case } from './iam-cases.ts'
-import { DATA_FOLDER, placeResults, placeTable, QUERY, RESULT } from './sandbox-places.ts'
+import {
+  DATA_FOLDER,
+  placeResults,
+  placeTable,
+  QUERY,
+  RESULT,
+  whileOpen
+} from './sandbox-places.ts'
 import type { Stage } from './sandbox-stage.ts'
 
-/** Why no SDK call can be this case, or null. */
-export function inexpressible(one: Case): string | null {
-  if (one.action === 'athena:GetQueryResultsStream') return 'the SDK has no such operation'
-  if (one.action === 'iam:PassRole') return 'a permission, not an operation'
-  const via = one.context['kms:ViaService'] ?? ''
-  if (via.includes('dynamodb')) return 'the sandbox has no DynamoDB'
-  const [first] = one.context['aws:CalledVia'] ?? []
-  if (first === 'cloudformation.amazonaws.com') return 'the sandbox has no CloudFormation'
-  return null
+/** A call signed by hand; rejects with the error's code as its name, as the SDK would. */
+export async function sendSigned(
+  stage: Stage,
+  by: Clients,
+  call: Pick<Wire, 'headers' | 'body'> & { readonly service: string }
+): Promise<void> {
+  const { endpoint } = stage.sandbox
+  const { host } = new URL(endpoint)
+  const { service, body } = call
+  const length = String(Buffer.byteLength(body))
+  const headers = { ...call.headers, host, 'content-length': length }
+  const wire = { method: 'POST', path: '/', headers, body }
+  const { accessKeyId, secretAccessKey, sessionToken } = await by.kms.config.credentials()
+  const credentials = {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken === undefined ? {} : { sessionToken })
+  }
+  const at = new Date(stage.time.now)
+  const answer = await send(endpoint, sign(wire, credentials, { service, at }))
+  if (answer.code === 'ok') return
+  const [, json, xml] = /"message":"([^"]*)"|<Message>([^<]*)</.exec(answer.text) ?? []
+  throw Object.assign(new Error(json ?? xml), { name: answer.code, text: answer.text })
 }
+
+const json = (version: '1.0' | '1.1', target: string) => ({
+  'content-type': `application/x-amz-json-${version}`,
+  'x-amz-target': target
+})
+
+/** DynamoDB would decrypt what it reads for the session. */
+export const getItem = (stage: Stage, by: Clients): Promise<void> =>
+  sendSigned(stage, by, {
+    service: 'dynamodb',
+    headers: json('1.0', 'DynamoDB_20120810.GetItem'),
+    body: JSON.stringify({ TableName: 'claims', Key: { id: { S: '1' } } })
+  })
+
+/** CloudFormation would read the template from S3 for the session. */
+export const createStack = (stage: Stage, by: Clients, object: string): Promise<void> =>
+  sendSigned(stage, by, {
+    service: 'cloudformation',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({
+      Action: 'CreateStack',
+      Version: '2010-05-15',
+      StackName: 'reader',
+      TemplateURL: object.replace('arn:aws:s3:::', 'https://s3.eu-west-1.amazonaws.com/')
+    }).toString()
+  })
 
 /** A query that FAILED because a hop was not authorised. */
 export class QueryDenied extends Error {}
@@ -107,7 +158,7 @@ export function perform(stage: Stage, one: Case): Promise<unknown> {
     case 'kms':
       return performKms(stage, by, one)
     case 'iam':
-      return performIam(by, one)
+      return one.action === 'iam:PassRole' ? passRole(by, one.resource) : performIam(by, one)
     case 'sts':
       return by.sts.send(
         new AssumeRoleCommand({ RoleArn: one.resource, RoleSessionName: 'jit-again' })
@@ -128,6 +179,12 @@ function performAthena(stage: Stage, by: Clients, one: Case): Promise<unknown> {
       return by.athena.send(new GetQueryExecutionCommand({ QueryExecutionId }))
     case 'athena:GetQueryResults':
       return by.athena.send(new GetQueryResultsCommand({ QueryExecutionId }))
+    case 'athena:GetQueryResultsStream':
+      return sendSigned(stage, by, {
+        service: 'athena',
+        headers: json('1.1', 'AmazonAthena.GetQueryResultsStream'),
+        body: JSON.stringify({ QueryExecutionId })
+      })
     case 'athena:GetWorkGroup':
       return by.athena.send(new GetWorkGroupCommand({ WorkGroup }))
     case 'athena:UpdateWorkGroup':
@@ -181,6 +238,14 @@ function performS3(stage: Stage, by: Clients, one: Case): Promise<unknown> {
   const viaAthena = one.context['aws:CalledVia'] !== undefined
   switch (one.action) {
     case 's3:GetObject':
+      if (one.context['aws:CalledVia']?.includes('cloudformation.amazonaws.com')) {
+        return createStack(stage, by, one.resource)
+      }
+      if (viaAthena && Bucket !== 'acme-claims') {
+        const open = { bucket: Bucket, actions: ['s3:ListBucket'] }
+        const data = folderOf(one.resource)
+        return whileOpen(stage.world, open, () => queryOver(stage, { data }))
+      }
       return viaAthena
         ? queryOver(stage, { data: folderOf(one.resource) })
         : by.s3.send(new GetObjectCommand({ Bucket, Key }))
@@ -233,24 +298,34 @@ function performKms(stage: Stage, by: Clients, one: Case): Promise<unknown> {
 }
 
 /** S3 decrypts what it reads: in the results bucket for the session, elsewhere for its query. */
-function decryptThroughS3(stage: Stage, one: Case): Promise<unknown> {
+async function decryptThroughS3(stage: Stage, one: Case): Promise<unknown> {
+  if (one.context['kms:ViaService']?.includes('dynamodb')) return getItem(stage, stage.session)
   const arn = String(one.context['kms:EncryptionContext:aws:s3:arn'])
   const [bucket = ''] = arn.replace('arn:aws:s3:::', '').split('/')
   if (bucket === 'acme-athena-results') {
     return stage.session.s3.send(new GetObjectCommand({ Bucket: bucket, Key: RESULT }))
   }
-  // beside the session's own data, so that it is the key that decides and not the bucket
+  // first beside the session's own data, where the key alone decides and not the bucket
   if (one.resource === paymentsKey) {
-    return queryOver(stage, { data: 's3://acme-claims/curated/under-payments-key/' })
+    const beside = queryOver(stage, { data: 's3://acme-claims/curated/under-payments-key/' })
+    const isDenied = await beside.then(() => false, (error) => error instanceof QueryDenied)
+    if (!isDenied) return beside
   }
-  const data = bucket === 'acme-claims' ? DATA_FOLDER : `s3://${bucket}/curated/`
-  return queryOver(stage, { data })
+  if (bucket === 'acme-claims') return queryOver(stage, { data: DATA_FOLDER })
+  // with a Bucket Key the context is the bucket, without one it is the object
+  const isWhole = arn.endsWith(`:${bucket}`) && bucket === 'acme-claims-copy'
+  const own = one.resource === paymentsKey ? 'under-payments-key' : 'curated'
+  const data = `s3://${bucket}/${isWhole ? 'with-bucket-key' : own}/`
+  const open = { bucket, actions: ['s3:ListBucket', 's3:GetObject'] }
+  return whileOpen(stage.world, open, () => queryOver(stage, { data }))
 }
 
 function writeThroughS3(stage: Stage, bucketArn: string): Promise<unknown> {
   const Bucket = bucketArn.replace('arn:aws:s3:::', '')
   if (Bucket !== 'acme-athena-results') {
-    return queryOver(stage, { results: `s3://${Bucket}/curated/` })
+    const open = { bucket: Bucket, actions: ['s3:PutObject'] }
+    const results = `s3://${Bucket}/curated/`
+    return whileOpen(stage.world, open, () => queryOver(stage, { results }))
   }
   return stage.session.s3.send(
     new PutObjectCommand({
@@ -283,6 +358,12 @@ async function revokeOne(stage: Stage, by: Clients, KeyId: string): Promise<void
   const grant = [...stage.world.grants.values()].find(({ keyArn }) => keyArn === KeyId)
   await by.kms.send(new RevokeGrantCommand({ KeyId, GrantId: grant?.grantId ?? 'none' }))
 }
+
+/** A role is passed within another call: a workgroup shall run its queries with it. */
+export const passRole = (by: Clients, ExecutionRole: string): Promise<unknown> =>
+  by.athena.send(
+    new UpdateWorkGroupCommand({ WorkGroup: 'claims-pii', ConfigurationUpdates: { ExecutionRole } })
+  )
 
 function performIam(by: Clients, one: Case): Promise<unknown> {
   const RoleName = one.resource.split('/').at(-1) ?? ''

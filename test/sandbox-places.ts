@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { World } from '../src/sandbox/world.ts'
-import { claimsKey } from './iam-cases.ts'
+import { sessionArn } from '../src/iam/assume-role.ts'
+import { claimsKey, elevation, roleArn } from './iam-cases.ts'
 
 /** the result file that ends every execution placed here */
 export const RESULT = 'claims-pii/7f3c.csv'
@@ -50,6 +51,36 @@ export function placeResults(world: World, location: string): void {
     ...workGroup,
     results: { location, encryption: { option: 'SSE_KMS', keyArn: claimsKey } }
   })
+}
+
+/**
+ * Runs `work` while the bucket's own policy gives these actions to the session by its ARN, which no
+ * session policy's silence takes away: what comes after them is then asked for.
+ */
+export async function whileOpen<T>(
+  world: World,
+  open: { readonly bucket: string; readonly actions: readonly string[] },
+  work: () => Promise<T>
+): Promise<T> {
+  const bucket = world.s3.buckets.get(open.bucket)
+  if (bucket === undefined) throw new Error(`no bucket ${open.bucket}`)
+  const arn = `arn:aws:s3:::${open.bucket}`
+  bucket.policy = {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { AWS: sessionArn(roleArn, elevation) },
+        Action: open.actions,
+        Resource: [arn, `${arn}/*`]
+      }
+    ]
+  }
+  try {
+    return await work()
+  } finally {
+    delete bucket.policy
+  }
 }
 
 export function placeExecution(world: World, workGroup: string): string {

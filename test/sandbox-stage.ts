@@ -159,7 +159,9 @@ async function placeObjects(world: World): Promise<Buffer> {
     await write(at, claimsKey)
   }
   await write('acme-claims-copy/curated/a', claimsKey)
+  await write('acme-claims-copy/with-bucket-key/a', claimsKey, true)
   await write('acme-payments/curated/a', claimsKey)
+  await write('acme-payments/under-payments-key/a', paymentsKey)
   await write('acme-claims/curated/under-payments-key/a', paymentsKey)
   for (const arn of [claimsKey, paymentsKey]) {
     const key = world.keys.get(keyId(arn))
@@ -174,7 +176,7 @@ async function placeObjects(world: World): Promise<Buffer> {
   return object.wrappedKey
 }
 
-type Write = (at: string, key: string) => Promise<void>
+type Write = (at: string, key: string, bucketKeyEnabled?: boolean) => Promise<void>
 
 function writerOf(world: World): Write {
   const admin: Role = {
@@ -217,7 +219,7 @@ function writerOf(world: World): Write {
     sourceIp: '127.0.0.1',
     userAgent: 'test'
   } as const
-  return async (at, key) => {
+  return async (at, key, bucketKeyEnabled) => {
     const [bucket = '', ...rest] = at.split('/')
     const csv = at.endsWith('.csv') && bucket === 'acme-athena-results'
     await putObject(world, call, {
@@ -225,7 +227,11 @@ function writerOf(world: World): Write {
       key: rest.join('/'),
       body: Buffer.from(csv ? '"n"\n"1"\n' : '{"customer_id":"C1"}\n'),
       contentType: 'text/plain',
-      encryption: { algorithm: 'aws:kms', keyId: key }
+      encryption: {
+        algorithm: 'aws:kms',
+        keyId: key,
+        ...(bucketKeyEnabled === undefined ? {} : { bucketKeyEnabled })
+      }
     })
   }
 }

@@ -18,6 +18,13 @@ export const catalogArns = (place: Place, data: Target['data']): readonly string
   unique([
     regional(place, 'glue', 'catalog'),
     regional(place, 'glue', 'database/default'),
+    ...tableArns(place, data)
+  ])
+
+/** The tables of the data sets and every ancestor of them, each ARN once. */
+export const tableArns = (place: Place, data: Target['data']): readonly string[] =>
+  unique([
+    regional(place, 'glue', 'catalog'),
     ...data.map((set) => regional(place, 'glue', `database/${set.database}`)),
     ...data.flatMap((set) =>
       set.tables.map((table) => regional(place, 'glue', `table/${set.database}/${table}`))

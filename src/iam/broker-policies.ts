@@ -5,15 +5,16 @@
  * compared as sent (StringLike on a session ARN) is the first thing to try there.
  */
 import type { Target } from '../elevation/target.ts'
-import { bucketArn, keyArns, locationArns, unique, workgroupArn } from './arns.ts'
+import { bucketArn, keyArns, locationArns, tableArns, unique, workgroupArn } from './arns.ts'
 import { checkName, checkTarget } from './names.ts'
 import { dnsSuffix, partitionOf } from './partition.ts'
 import type { ConditionBlock, PolicyDocument, Statement } from './policy-document.ts'
 import type { IamResult } from './refusals.ts'
 
 /**
- * What the broker may do: assume the JIT roles, make and end grants, stop queries, deny ended
- * sessions. Its IAM writes are bounded only by the roles' boundary, which it cannot change.
+ * What the broker may do: assume the JIT roles, make and end grants, stop queries, read what the
+ * targets' tables look like (GetTables answers no others), deny ended sessions. Its IAM writes are
+ * bounded only by the roles' boundary, which it cannot change.
  */
 export const brokerPolicy = (ask: {
   readonly targets: readonly Target[]
@@ -55,6 +56,12 @@ export const brokerPolicy = (ask: {
         'athena:StopQueryExecution'
       ],
       Resource: unique(targets.map(workgroupArn))
+    },
+    {
+      Sid: 'Catalog',
+      Effect: 'Allow',
+      Action: 'glue:GetTables',
+      Resource: unique(targets.flatMap((target) => tableArns(target, target.data)))
     },
     {
       Sid: 'Lock',

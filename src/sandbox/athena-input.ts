@@ -67,8 +67,14 @@ export const BatchInput = Type.Object({
   QueryExecutionIds: Type.Array(QueryExecutionId, { minItems: 1, maxItems: 50 })
 })
 
+const WithRole = Type.Optional(
+  Type.Object({ ExecutionRole: Type.Optional(Type.String({ minLength: 20, maxLength: 2048 })) })
+)
+
 /** What an operation that is not spoken names, wherever it names it. */
 export const UnspokenInput = Type.Object({
+  Configuration: WithRole,
+  ConfigurationUpdates: WithRole,
   WorkGroup: Type.Optional(WorkGroupName),
   Name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
   QueryExecutionId: Type.Optional(QueryExecutionId)

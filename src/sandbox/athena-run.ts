@@ -96,6 +96,9 @@ async function loadTables(run: Run, engine: Engine): Promise<void> {
     const table = await reading(`table ${name.database}.${name.table}`, () =>
       fetchTable(world, call, name)
     ).catch((error: unknown) => sayTableAbsent(error, name))
+    if (table.type === 'VIRTUAL_VIEW') {
+      throw new QueryFailure('NOT_SUPPORTED: The sandbox does not run views')
+    }
     const lines = await readTable(run, table)
     await engine.load(name, table.columns, lines)
   }

@@ -1,7 +1,8 @@
 /**
  * Athena on the wire: GetWorkGroup, StartQueryExecution, StopQueryExecution, GetQueryExecution,
- * BatchGetQueryExecution, ListQueryExecutions, GetQueryResults. Other operations are authorised
- * and then refused as not spoken. The event log never holds a query's text. Athena API Reference.
+ * BatchGetQueryExecution, ListQueryExecutions, GetQueryResults. Other operations are authorised,
+ * iam:PassRole of a role they name included, and then refused as not spoken. The event log never
+ * holds a query's text. Athena API Reference.
  */
 import type { Static, TSchema } from 'typebox'
 import {
@@ -96,6 +97,7 @@ function unspokenOperations(): Readonly<Record<string, Operation>> {
     'CreatePreparedStatement',
     'GetPreparedStatement',
     'ListPreparedStatements',
+    'GetQueryResultsStream',
     'GetQueryRuntimeStatistics',
     'StartSession'
   ]
@@ -112,9 +114,11 @@ function unspoken(action: string, named: Named): Operation {
   return {
     readOnly: action.startsWith('Get') || action.startsWith('List'),
     run: (world, call, input) => {
-      const workGroup = named(world, parseAthena(UnspokenInput, input))
+      const asked = parseAthena(UnspokenInput, input)
+      const workGroup = named(world, asked)
       if (workGroup === null) authorize(world, call, { action: `athena:${action}`, resource: '*' })
       else authorizeWorkGroup(world, call, { action: `athena:${action}`, workGroup })
+      authorizeRoles(world, call, asked)
       throw new AwsFault(
         'UnknownOperationException',
         400,
@@ -122,6 +126,17 @@ function unspoken(action: string, named: Named): Operation {
       )
     },
     trail
+  }
+}
+
+/** A role that a workgroup shall run with is passed to Athena. */
+function authorizeRoles(world: World, call: Call, asked: Static<typeof UnspokenInput>): void {
+  const context = { 'iam:PassedToService': 'athena.amazonaws.com' }
+  for (const configuration of [asked.Configuration, asked.ConfigurationUpdates]) {
+    const resource = configuration?.ExecutionRole
+    if (resource !== undefined) {
+      authorize(world, call, { action: 'iam:PassRole', resource, context })
+    }
   }
 }
 

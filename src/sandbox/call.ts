@@ -24,7 +24,8 @@ export type Caller = {
 
 export type Call = {
   readonly caller: Caller
-  readonly service: ServiceName
+  /** a `ServiceName`, or the name of a service that is not simulated */
+  readonly service: string
   readonly action: string
   readonly region: string
   /** the instant this call is judged at; background work sets its own: `{ ...call, now }` */
@@ -50,7 +51,7 @@ export type Call = {
  */
 export const forward = (
   call: Call,
-  through: ServiceName,
+  through: string,
   to: { readonly service: ServiceName; readonly action: string }
 ): Call => ({
   ...call,
@@ -60,4 +61,4 @@ export const forward = (
   viaService: `${through}.${call.region}.amazonaws.com`
 })
 
-const namedInCalledVia: ReadonlySet<ServiceName> = new Set(['athena'])
+const namedInCalledVia: ReadonlySet<string> = new Set(['athena'])

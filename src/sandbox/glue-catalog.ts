@@ -1,9 +1,10 @@
 /**
  * Reading the Glue Data Catalog as a caller. A call on a table needs its permission on the
- * catalog, the database and the table. Source: AWS Glue Developer Guide, "Specifying AWS Glue
- * resource ARNs" ("all ancestors").
+ * catalog, the database and the table; a list leaves out the tables its caller has no permission
+ * on. Source: AWS Glue Developer Guide, "Specifying AWS Glue resource ARNs" ("all ancestors"),
+ * "Filter tables by GetTables permission".
  */
-import { authorize } from './authorize.ts'
+import { authorize, judge } from './authorize.ts'
 import type { Call } from './call.ts'
 import { AwsFault } from './fault.ts'
 import type { GlueDatabase, GlueTable } from './glue-state.ts'
@@ -39,15 +40,37 @@ export function getTable(
   return findTable(world, name)
 }
 
-/** All tables of a database by name. Needs glue:GetTables on the database and on every one. */
-export function getTables(world: World, call: Call, database: string): readonly GlueTable[] {
+export type TablePage = {
+  readonly database: string
+  readonly size: number
+  /** name of the last table of the page before */
+  readonly after?: string
+}
+
+/**
+ * A page of a database's tables by name, `next` where more follow. Needs glue:GetTables on catalog
+ * and database; tables the caller has it not on are left out, so a page can be short or empty.
+ */
+export function getTables(
+  world: World,
+  call: Call,
+  page: TablePage
+): { readonly tables: readonly GlueTable[]; readonly next?: string } {
   const action = 'glue:GetTables'
+  const { database, size, after = '' } = page
   authorizeGlue(world, call, { action, name: { database } })
-  const tables = [...findDatabase(world, database).tables.values()]
-  for (const table of tables) {
-    authorizeGlue(world, call, { action, name: { database, table: table.name } })
+  const rest = [...findDatabase(world, database).tables.values()]
+    .filter((table) => table.name > after)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const shown = rest.slice(0, size)
+  const last = shown.at(-1)
+  return {
+    tables: shown.filter((table) => {
+      const resource = glueArns(world, { database, table: table.name }).at(-1) ?? ''
+      return judge(world, call, { action, resource }).decision === 'allow'
+    }),
+    ...(rest.length > size && last !== undefined ? { next: last.name } : {})
   }
-  return tables.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** The table, without asking for permission. EntityNotFoundException when absent. */

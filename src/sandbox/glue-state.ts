@@ -8,11 +8,15 @@ export type GlueTable = {
   readonly database: string
   readonly name: string
   readonly description: string
+  /** absent: a table; a view has columns and no data of its own */
+  readonly type?: 'VIRTUAL_VIEW'
   readonly columns: readonly GlueColumn[]
   readonly partitionKeys: readonly GlueColumn[]
   /** `s3://BUCKET/PREFIX/`; every object below it is JSON lines with one row each */
   readonly location: string
   readonly createdAt: Date
+  /** counts up at each change; absent: never changed */
+  readonly version?: number
 }
 
 export type GlueDatabase = {

@@ -1,6 +1,6 @@
 /**
- * Glue on the wire: GetDatabase, GetTable, GetTables, GetPartitions. Operations that change the
- * catalog are authorised and then refused as not spoken. Source: AWS Glue Web API Reference.
+ * Glue on the wire: GetDatabase, GetTable, GetTables (at most 100 a page), GetPartitions. What
+ * changes the catalog is authorised and then refused as not spoken. AWS Glue Web API Reference.
  */
 import { Type } from 'typebox'
 import type { Static, TSchema } from 'typebox'
@@ -21,8 +21,13 @@ const GetTableInput = Type.Object({ CatalogId, DatabaseName: Name, Name })
 const GetTablesInput = Type.Object({
   CatalogId,
   DatabaseName: Name,
+  MaxResults: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  NextToken: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
   // a filter that is not honoured would answer more than was asked for
-  Expression: Type.Optional(Type.Never())
+  Expression: Type.Optional(Type.Never()),
+  AttributesToGet: Type.Optional(Type.Never()),
+  QueryAsOfTime: Type.Optional(Type.Never()),
+  TransactionId: Type.Optional(Type.Never())
 })
 const GetPartitionsInput = Type.Object({ CatalogId, DatabaseName: Name, TableName: Name })
 
@@ -57,8 +62,13 @@ export const glueService: JsonService = {
       return { Table: describe(world, getTable(world, call, name)) }
     }),
     GetTables: reading(GetTablesInput, (world, call, input) => {
-      const tables = getTables(world, call, input.DatabaseName)
-      return { TableList: tables.map((table) => describe(world, table)) }
+      const { DatabaseName: database, MaxResults: size = 100, NextToken: token } = input
+      const after = token === undefined ? {} : { after: tableOfToken(token, database) }
+      const { tables, next } = getTables(world, call, { database, size, ...after })
+      return {
+        TableList: tables.map((table) => describe(world, table)),
+        ...(next === undefined ? {} : { NextToken: tokenOf(next, database) })
+      }
     }),
     // no table of the sandbox is partitioned
     GetPartitions: reading(GetPartitionsInput, (world, call, input) => {
@@ -154,7 +164,7 @@ function describe(world: World, table: GlueTable): JsonObject {
     DatabaseName: table.database,
     Description: table.description,
     CreateTime: seconds(table.createdAt),
-    TableType: 'EXTERNAL_TABLE',
+    TableType: table.type ?? 'EXTERNAL_TABLE',
     PartitionKeys: table.partitionKeys.map(describeColumn),
     Parameters: { classification: 'json', EXTERNAL: 'TRUE' },
     StorageDescriptor: {
@@ -165,8 +175,22 @@ function describe(world: World, table: GlueTable): JsonObject {
       SerdeInfo: { SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' }
     },
     CatalogId: world.account,
-    IsRegisteredWithLakeFormation: false
+    IsRegisteredWithLakeFormation: false,
+    VersionId: String(table.version ?? 0)
   }
+}
+
+function tokenOf(table: string, database: string): string {
+  return Buffer.from(`${database.toLowerCase()}/${table}`).toString('base64url')
+}
+
+function tableOfToken(token: string, database: string): string {
+  const text = Buffer.from(token, 'base64url').toString()
+  const start = `${database.toLowerCase()}/`
+  if (text.startsWith(start) && tokenOf(text.slice(start.length), database) === token) {
+    return text.slice(start.length)
+  }
+  throw new AwsFault('InvalidInputException', 400, 'The NextToken is not valid.')
 }
 
 function describeColumn(column: GlueColumn): JsonObject {

@@ -3,7 +3,7 @@
  * table of operations; S3 routes raw requests. `invoke` is the one way to run an operation, over
  * the wire or from another service, so that every call, allowed or refused, is in the event log.
  */
-import type { Call, ServiceName } from './call.ts'
+import type { Call } from './call.ts'
 import { eventRecord } from './events.ts'
 import type { Trail } from './events.ts'
 import { AwsFault } from './fault.ts'
@@ -28,7 +28,8 @@ export type OperationTable = Readonly<Record<string, Operation>>
 /** POST or GET form fields `Action` and `Version`; XML answers in `namespace`. */
 export type QueryService = {
   readonly protocol: 'query'
-  readonly name: ServiceName
+  /** as in the credential scope and in front of its actions */
+  readonly name: string
   readonly version: string
   readonly namespace: string
   readonly operations: OperationTable
@@ -37,7 +38,7 @@ export type QueryService = {
 /** `X-Amz-Target: PREFIX.Action`, JSON bodies, content type `application/x-amz-json-VERSION`. */
 export type JsonService = {
   readonly protocol: 'json'
-  readonly name: ServiceName
+  readonly name: string
   readonly jsonVersion: '1.0' | '1.1'
   readonly targetPrefix: string
   readonly operations: OperationTable
@@ -72,7 +73,7 @@ export type RawOperation = {
 
 export type RawService = {
   readonly protocol: 'rest-xml'
-  readonly name: ServiceName
+  readonly name: string
   /** what the request asks for; null where it is an operation that is not spoken here */
   readonly route: (request: RawRequest) => RawOperation | null
 }

@@ -5,7 +5,8 @@
  */
 import { athenaService } from './athena.ts'
 import { decodeS3Body } from './aws-chunked.ts'
-import type { Call, Caller, ServiceName } from './call.ts'
+import type { Call, Caller } from './call.ts'
+import { serviceElsewhere } from './elsewhere.ts'
 import { AwsFault } from './fault.ts'
 import { glueService } from './glue.ts'
 import { iamService } from './iam.ts'
@@ -42,8 +43,9 @@ export async function answerWire(
   let service = guessService(request)
   try {
     const authorization = parseAuthorization(request)
-    const named = SERVICES.get(authorization.scope.service)
-    if (named === undefined) {
+    const { service: name } = authorization.scope
+    const named = SERVICES.get(name) ?? serviceElsewhere(name, request)
+    if (named === null) {
       throw new AwsFault('UnknownService', 404, 'The service is not spoken here.')
     }
     service = named
@@ -156,7 +158,7 @@ function callOf(
 ): Call {
   return {
     caller,
-    service: service.name satisfies ServiceName,
+    service: service.name,
     action,
     region: world.region,
     now: world.clock.now(),
