@@ -1,13 +1,29 @@
 /**
- * Environment → frozen `Config`, or every problem at once. One table (`settings`) holds names,
- * schemas, defaults and what each is for; the README's table is checked against it. Refuses unknown
- * SALLYPORT_* names, empty values, and listening beyond this host without being told that TLS ends
- * in front.
+ * Environment → frozen `Config`, or every problem at once, by the table of settings.ts. Refuses
+ * unknown SALLYPORT_* names, empty values, a Slack that is half there, and listening beyond this
+ * host without being told that TLS ends in front.
  */
-import { Type, type TSchema } from 'typebox'
 import { Value } from 'typebox/value'
+import { type Name, type Setting, clientNames, levels, settings } from './settings.ts'
 
-export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+export type LogLevel = (typeof levels)[number]
+
+/** Printing and JSON of a function show no value; calling it is the one way to it. */
+export type SecretText = () => string
+
+/** The one workspace, and how it reaches us: by signed requests, or by Socket Mode. */
+export type SlackConfig = {
+  readonly botToken: SecretText
+  /** the first is the current one, the second counts during a rotation; empty in Socket Mode */
+  readonly signingSecrets: readonly SecretText[]
+  /** null = Slack posts to our route */
+  readonly appToken: SecretText | null
+  /** the only team whose accounts are believed */
+  readonly team: string
+  readonly matchEmail: boolean
+  /** ends in `/` */
+  readonly apiUrl: string
+}
 
 export type Config = {
   readonly host: string
@@ -25,132 +41,15 @@ export type Config = {
   readonly logLevel: LogLevel
   /** null = AWS itself */
   readonly awsEndpointUrl: string | null
+  /** null = Slack is off */
+  readonly slack: SlackConfig | null
+  /** where people find the console, without a `/` at the end; null = nowhere */
+  readonly consoleUrl: string | null
 }
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly string[] }
-
-export type Setting = {
-  readonly name: string
-  /** text used when the variable is absent; null = nothing; 'required' = must be set */
-  readonly otherwise: { readonly text: string } | 'nothing' | 'required'
-  readonly schema: TSchema
-  /** completes "must be …" */
-  readonly form: string
-  readonly doc: string
-  /** never printed back */
-  readonly secret?: true
-}
-
-const text = Type.String({ minLength: 1, maxLength: 1024, pattern: '^[^\\u0000-\\u001f]*$' })
-const portNumber = Type.String({ pattern: '^(0|[1-9][0-9]{0,4})$' })
-const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-
-/** Every variable read, in the order of the README's table. */
-export const settings = [
-  {
-    name: 'SALLYPORT_HOST',
-    otherwise: { text: '127.0.0.1' },
-    schema: Type.String({ pattern: '^[A-Za-z0-9.:-]{1,253}$' }),
-    form: 'a host name or an IP address',
-    doc: 'Address to listen on, for both listeners.'
-  },
-  {
-    name: 'SALLYPORT_PORT',
-    otherwise: { text: '8080' },
-    schema: portNumber,
-    form: 'a port from 0 (any free one) to 65535',
-    doc: 'Port of the API.'
-  },
-  {
-    name: 'SALLYPORT_OPS_PORT',
-    otherwise: { text: '8081' },
-    schema: portNumber,
-    form: 'a port from 0 (any free one) to 65535',
-    doc: 'Port of `/livez` and `/readyz`.'
-  },
-  {
-    name: 'SALLYPORT_BEHIND_TLS_PROXY',
-    otherwise: 'nothing',
-    schema: Type.Literal('yes'),
-    form: '`yes`, or absent',
-    doc:
-      'Must be `yes` to listen beyond this host: ' +
-      'the broker speaks plain HTTP, TLS ends in front.'
-  },
-  {
-    name: 'SALLYPORT_DATA_DIR',
-    otherwise: { text: '.sallyport' },
-    schema: text,
-    form: 'a path',
-    doc: 'Folder of the embedded store.'
-  },
-  {
-    name: 'SALLYPORT_DATABASE_URL',
-    otherwise: 'nothing',
-    schema: Type.Never(),
-    form: 'absent: this version has the embedded store only, under SALLYPORT_DATA_DIR',
-    doc: 'Must be absent: this version has the embedded store only.',
-    secret: true
-  },
-  {
-    name: 'SALLYPORT_POLICIES',
-    otherwise: { text: 'policies' },
-    schema: text,
-    form: 'a path',
-    doc: 'Folder of the policy documents.'
-  },
-  {
-    name: 'SALLYPORT_OIDC_ISSUER',
-    otherwise: 'required',
-    schema: text,
-    form: 'an https URL without query, fragment or user (http only for this host)',
-    doc: 'Whose bearer tokens are believed, exactly as in their `iss`.'
-  },
-  {
-    name: 'SALLYPORT_OIDC_AUDIENCE',
-    otherwise: { text: 'sallyport' },
-    schema: text,
-    form: 'a text without control characters',
-    doc: 'The one `aud` a token must have.'
-  },
-  {
-    name: 'SALLYPORT_OIDC_JWKS_URL',
-    otherwise: 'nothing',
-    schema: text,
-    form: 'an https URL without fragment or user (http only for this host)',
-    doc: "The issuer's keys, where it has no discovery document."
-  },
-  {
-    name: 'SALLYPORT_BROKER_ROLE_ARN',
-    otherwise: 'required',
-    schema: Type.String({
-      pattern: '^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$'
-    }),
-    form: 'the ARN of an IAM role',
-    doc: 'The role the broker runs under; it retires the grants it makes.'
-  },
-  {
-    name: 'SALLYPORT_LOG_LEVEL',
-    otherwise: { text: 'info' },
-    schema: Type.Union(levels.map((level) => Type.Literal(level))),
-    form: `one of ${levels.join(', ')}`,
-    doc: 'The least severe log line written.'
-  },
-  {
-    name: 'AWS_ENDPOINT_URL',
-    otherwise: 'nothing',
-    schema: text,
-    form: 'an http or https URL',
-    doc: 'Another AWS, such as the sandbox. The SDK reads its other variables itself.'
-  }
-] as const satisfies readonly Setting[]
-
-/** Read by the CLI where it calls a broker; `serve` lets them pass. */
-export const clientNames = ['SALLYPORT_URL', 'SALLYPORT_TOKEN'] as const
-
-type Name = (typeof settings)[number]['name']
 
 /** Reads every setting; a wrong one never hides another. */
 export const readConfig = (env: Readonly<Record<string, string | undefined>>): ConfigResult => {
@@ -162,7 +61,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     if (found.problem !== null) problems.push(found.problem)
     else if (found.value !== null) values.set(setting.name, found.value)
   }
-  problems.push(...crossChecks(values), ...unknownNames(env))
+  problems.push(...crossChecks(values), ...slackGaps(env), ...unknownNames(env))
   if (problems.length > 0) return { ok: false, problems }
   return { ok: true, config: makeConfig(values) }
 }
@@ -194,6 +93,8 @@ const extra = (name: string, given: string): boolean => {
     case 'SALLYPORT_OPS_PORT':
       return Number(given) <= 65535
     case 'SALLYPORT_OIDC_ISSUER':
+    case 'SALLYPORT_SLACK_API_URL':
+    case 'SALLYPORT_CONSOLE_URL':
       return isTrustworthyUrl(given) && !given.includes('?')
     case 'SALLYPORT_OIDC_JWKS_URL':
       return isTrustworthyUrl(given)
@@ -226,6 +127,21 @@ const crossChecks = (values: ReadonlyMap<Name, string>): readonly string[] => {
     problems.push(`SALLYPORT_OPS_PORT is ${port}, the same as SALLYPORT_PORT`)
   }
   return problems
+}
+
+/** Slack is on as soon as one of its variables is there; what it then lacks. */
+const slackGaps = (env: Readonly<Record<string, string | undefined>>): readonly string[] => {
+  const isSet = (name: Name): boolean => env[name] !== undefined
+  const given = settings.find(({ name }) => name.startsWith('SALLYPORT_SLACK_') && isSet(name))
+  if (given === undefined) return []
+  const needed: readonly Name[] = [
+    'SALLYPORT_SLACK_BOT_TOKEN',
+    ...(isSet('SALLYPORT_SLACK_APP_TOKEN') ? [] : (['SALLYPORT_SLACK_SIGNING_SECRET'] as const)),
+    'SALLYPORT_SLACK_TEAM'
+  ]
+  return settings
+    .filter(({ name }) => needed.includes(name) && !isSet(name))
+    .map(({ name, form }) => `${name} is missing, since ${given.name} turns Slack on: ${form}`)
 }
 
 const unknownNames = (env: Readonly<Record<string, string | undefined>>): readonly string[] => {
@@ -280,6 +196,25 @@ const makeConfig = (values: ReadonlyMap<Name, string>): Config => {
     }),
     brokerRoleArn: set('SALLYPORT_BROKER_ROLE_ARN'),
     logLevel: logLevel ?? 'info',
-    awsEndpointUrl: values.get('AWS_ENDPOINT_URL') ?? null
+    awsEndpointUrl: values.get('AWS_ENDPOINT_URL') ?? null,
+    slack: slackIn(values),
+    consoleUrl: values.get('SALLYPORT_CONSOLE_URL')?.replace(/\/+$/, '') ?? null
+  })
+}
+
+const slackIn = (values: ReadonlyMap<Name, string>): SlackConfig | null => {
+  const botToken = values.get('SALLYPORT_SLACK_BOT_TOKEN')
+  const team = values.get('SALLYPORT_SLACK_TEAM')
+  if (botToken === undefined || team === undefined) return null
+  const secrets = values.get('SALLYPORT_SLACK_SIGNING_SECRET')?.split(',') ?? []
+  const appToken = values.get('SALLYPORT_SLACK_APP_TOKEN')
+  const apiUrl = values.get('SALLYPORT_SLACK_API_URL') ?? 'https://slack.com/api/'
+  return Object.freeze({
+    botToken: () => botToken,
+    signingSecrets: Object.freeze(secrets.map((secret) => () => secret)),
+    appToken: appToken === undefined ? null : () => appToken,
+    team,
+    matchEmail: values.has('SALLYPORT_SLACK_MATCH_EMAIL'),
+    apiUrl: apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/`
   })
 }

@@ -5,11 +5,13 @@
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { AwsSettings } from './aws/answer.ts'
+import { glueCatalogs } from './aws/catalog.ts'
 import { kmsGrants } from './aws/grants.ts'
 import { athenaQueries } from './aws/queries.ts'
 import { stsSessions } from './aws/sessions.ts'
 import type { Deps } from './broker/deps.ts'
 import { makeBroker } from './broker/make-broker.ts'
+import { policyChanged, policyRefused } from './broker/policy-changes.ts'
 import type { Config } from './config.ts'
 import { seconds } from './elevation/ids.ts'
 import { type Limits, buildApp } from './http/app.ts'
@@ -18,6 +20,7 @@ import { issuerKeys } from './http/issuer-keys.ts'
 import { buildOps } from './http/ops.ts'
 import type { Policy } from './policy/policy.ts'
 import { loadFolder } from './policy-folder.ts'
+import { type PolicyWatch, type Reloaded, pollSeconds, watchPolicies } from './policy-watch.ts'
 import { StoreError } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
@@ -38,7 +41,7 @@ export class StartError extends Error {
   }
 }
 
-type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries'>
+type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries' | 'catalogs'>
 
 export type Given = {
   readonly logger: Logger
@@ -57,10 +60,13 @@ export type Running = {
   readonly url: string
   readonly opsUrl: string
   readonly policyDigest: string
+  /** looks at the policies now instead of at the next poll */
+  readonly reload: () => Promise<Reloaded>
   readonly close: () => Promise<void>
 }
 
 const timing = { leaseSeconds: 30, settleSeconds: 70 } as const
+const catalogMaxAgeSeconds = 60
 
 /** Starts the broker: policies, folder, worker, both listeners. Ready when it resolves. */
 export const startBroker = async (config: Config, given: Given): Promise<Running> => {
@@ -72,19 +78,24 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   const clock = given.clock ?? systemClock
   const deps: Deps = {
     elevations: store,
+    standings: store,
+    reviews: store,
     worklist: store,
     ledger: store,
     ...(given.ports ?? aws.ports),
-    policy: () => policy,
+    policy: () => policies.policy(),
     clock,
     ids: systemIds,
     settings: {
       owner: `${hostname()}:${process.pid}`,
       brokerRoleArn: config.brokerRoleArn,
       leaseSeconds,
-      settleSeconds
+      settleSeconds,
+      catalogMaxAgeSeconds
     }
   }
+  await policyChanged(deps, { from: null, to: policy })
+  const policies = watchFolder(config.policies, { deps, policy, logger: given.logger })
   const worker = startWorker(deps, (faults) => {
     for (const { elevation, cause } of faults) {
       const { name, message, stack } = cause instanceof Error ? cause : new Error('not an error')
@@ -93,6 +104,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   })
   const close = async (): Promise<void> => {
     await Promise.all([app.close(), ops.close()])
+    await policies.stop()
     await worker.stop()
     aws.close()
     await store.close()
@@ -114,12 +126,15 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   })
   const ops = buildOps({
     logger: given.logger,
-    checks: [{ name: 'store', check: () => store.check() }]
+    checks: [
+      { name: 'store', check: () => store.check() },
+      { name: 'policy', check: async () => goodOrThrow(policies) }
+    ]
   })
   try {
     const url = await app.listen({ host: config.host, port: config.port })
     const opsUrl = await ops.listen({ host: config.host, port: config.opsPort })
-    return { url, opsUrl, policyDigest: policy.digest, close }
+    return { url, opsUrl, policyDigest: policy.digest, reload: policies.reload, close }
   } catch (cause) {
     await close()
     throw new StartError('unavailable', [cannotListen(config, cause)], { cause })
@@ -131,6 +146,41 @@ const policyIn = async (folder: string, logger: Logger): Promise<Policy> => {
   if (!loaded.ok) throw new StartError('config', loaded.lines)
   for (const warning of loaded.warnings) logger.warn({ event: 'policy_warning', warning })
   return loaded.policy
+}
+
+/** Edits of the folder take effect when the ledger has them; a broken one keeps what was good. */
+const watchFolder = (
+  folder: string,
+  { deps, policy, logger }: { readonly deps: Deps; readonly policy: Policy; readonly logger: Logger }
+): PolicyWatch =>
+  watchPolicies({
+    folder,
+    current: { policy, loadedAt: deps.clock.now() },
+    now: () => deps.clock.now(),
+    every: (look) => {
+      const timer = setInterval(() => void look(), pollSeconds * 1000)
+      return { clear: () => clearInterval(timer) }
+    },
+    changed: async ({ from, to, warnings }) => {
+      await policyChanged(deps, { from, to })
+      logger.info({ event: 'policy_changed', from: from.digest, to: to.digest, warnings })
+    },
+    refused: async ({ kept, issues, lines }) => {
+      logger.error({ event: 'policy_refused', kept: kept.digest, issues: lines })
+      await policyRefused(deps, { kept, issues })
+    },
+    restored: async ({ digest }) => {
+      logger.info({ event: 'policy_restored', digest })
+    },
+    failed: (cause) => {
+      const message = cause instanceof Error ? cause.message : 'not an error'
+      logger.error({ event: 'policy_look_failed', message })
+    }
+  })
+
+const goodOrThrow = (policies: PolicyWatch): void => {
+  const state = policies.state()
+  if (state.kind === 'kept') throw new Error(state.lines[0] ?? 'the last edit was refused')
 }
 
 const storeIn = async (folder: string): Promise<Store> => {
@@ -146,10 +196,11 @@ const awsPorts = (settings: AwsSettings) => {
   const sessions = stsSessions(settings)
   const grants = kmsGrants(settings)
   const queries = athenaQueries(settings)
+  const catalogs = glueCatalogs(settings)
   return {
-    ports: { sessions, grants, queries },
+    ports: { sessions, grants, queries, catalogs },
     close: () => {
-      for (const port of [sessions, grants, queries]) port.close()
+      for (const port of [sessions, grants, queries, catalogs]) port.close()
     }
   }
 }

@@ -43,6 +43,8 @@ export type Change = {
   readonly expectedVersion: number | null
   readonly entries: readonly Entry[]
   readonly idempotency?: IdempotencyKey
+  /** the requester's standing this change was decided on; a conflict where it is another by now */
+  readonly standing?: { readonly person: PersonId; readonly version: number }
 }
 
 export type Committed =
@@ -71,6 +73,51 @@ export interface Elevations {
    * nothing was written, the row has another version or the idempotency key is taken.
    */
   commit(change: Change): Promise<Committed>
+}
+
+/** What a person has asked and holds; the counts of the policy's caps. */
+export type StandingOf = {
+  readonly person: PersonId
+  readonly target: TargetId
+  /** not counted */
+  readonly except: ElevationId | null
+  /** windows that ended before are not added up */
+  readonly since: Instant
+}
+
+export type StandingRow = {
+  /** undecided asks on all targets */
+  readonly pending: number
+  /** on the target: pending, approved, issuing or active */
+  readonly open: number
+  /** on the target: issuing or active */
+  readonly running: number
+  /** windows on the target since then, as asked or as issued, added up */
+  readonly seconds: number
+  /** elevations on the target since then that a rule approved by itself, break-glass not counted */
+  readonly auto: number
+  /** latest break-glass elevation that was not given back unused and that nobody reviewed */
+  readonly unreviewed: ElevationId | null
+  /** raised by each ask and each start of this person; 0 before the first */
+  readonly version: number
+}
+
+export interface Standings {
+  standing(of: StandingOf): Promise<StandingRow>
+  /** when `by` last approved an ask of `requester`, at `since` or later; null = not since then */
+  lastApproval(of: {
+    readonly requester: PersonId
+    readonly by: PersonId
+    readonly since: Instant
+  }): Promise<Instant | null>
+}
+
+export interface Reviews {
+  /** The review and its entries in one transaction; `conflict`: it has been reviewed already. */
+  review(
+    review: { readonly elevation: ElevationId; readonly by: PersonId; readonly at: Instant },
+    entries: readonly Entry[]
+  ): Promise<Committed>
 }
 
 export interface Worklist {
@@ -139,4 +186,130 @@ export interface Queries {
     workgroup: { readonly region: string; readonly name: string },
     since: Instant
   ): Promise<AwsAnswer<readonly string[]>>
+}
+
+/** A table or view as Glue has it; types are Glue's own text, such as `struct<zip:string>`. */
+export type CatalogTable = {
+  readonly type: 'table' | 'view'
+  /** in Glue's order, then the partition keys, which Athena shows as the last columns */
+  readonly columns: readonly (readonly [name: string, type: string])[]
+  readonly partitionKeys: readonly string[]
+  /** Glue's `VersionId`: another one at each change of the table */
+  readonly version: string | null
+}
+
+/** Where the tables of a target are described. */
+export type CatalogPlace = {
+  readonly region: string
+  /** whose Glue Data Catalog: twelve digits */
+  readonly account: string
+  readonly databases: readonly string[]
+}
+
+/** `at` is the instant before the first call: nothing in it is older. */
+export type CatalogSnapshot = {
+  readonly at: Instant
+  /** by `database.table` */
+  readonly tables: ReadonlyMap<string, CatalogTable>
+}
+
+export interface Catalogs {
+  /**
+   * Every table of the databases that the broker may see, all pages or an error, never a part.
+   * Glue leaves out what the caller has no glue:GetTables on; a database that is not there has no
+   * tables, and a table with a column that has no name or no type is left out.
+   */
+  tables(place: CatalogPlace, at: Instant): Promise<AwsAnswer<CatalogSnapshot>>
+}
+
+/** Requests seen, so that one sent again is not run again: by no replica, after no restart. */
+export interface Seen {
+  /**
+   * True for the first who claims the key, false for everybody after; durable when it resolves. It
+   * is remembered at least until `until`, which is no more than an hour away.
+   */
+  claim(key: string, until: Instant): Promise<boolean>
+}
+
+/** Whose turn it is to tell people: one process at a time, and how far it has read. */
+export interface SlackTurn {
+  /**
+   * Takes the turn or keeps it until then. The ledger index to read on from; null = another has it.
+   * The first turn of all starts at the ledger's end.
+   */
+  take(owner: string, now: Instant, until: Instant): Promise<number | null>
+  /** Gives the turn back, where this owner has it. */
+  give(owner: string): Promise<void>
+  /** Elevations of the entries from `index` on, in their order, and where to read on. */
+  changed(
+    index: number,
+    limit: number
+  ): Promise<{ readonly elevations: readonly ElevationId[]; readonly next: number }>
+  /** Elevations that are not over, ids above this one, ascending. */
+  open(after: ElevationId | null, limit: number): Promise<readonly ElevationId[]>
+}
+
+/** A message as it stands: what was wanted, what was sent, and where it is. */
+export type SlackMessage = {
+  readonly elevation: ElevationId
+  /** which of the elevation's messages */
+  readonly key: string
+  /** id of a channel or of a user, who is told alone */
+  readonly place: string
+  /** where it is shown; null = it is not */
+  readonly posted: { readonly channel: string; readonly ts: string } | null
+  /** of what was sent last, or given up */
+  readonly digest: string | null
+  /** raised each time it should be looked at; the same as `sent` when there is nothing to do */
+  readonly wanted: number
+  readonly sent: number
+  /** failed tries since the last that did not */
+  readonly attempts: number
+  /** why it will not be tried again as it is; null = it was not given up */
+  readonly gaveUp: string | null
+}
+
+/** A message that is due, with the conversation of its place where that is known. */
+export type DueSlackMessage = SlackMessage & { readonly conversation: string | null }
+
+/** To be looked at from `from` on, each place's in the order of `order` (a ledger index). */
+export type WantedSlackMessage = Pick<SlackMessage, 'elevation' | 'key' | 'place'> & {
+  readonly order: number
+  readonly from: Instant
+}
+
+/** What became of a look at a message; `wanted` is what it was at the look. */
+export type SlackOutcome = Pick<SlackMessage, 'elevation' | 'key' | 'place' | 'wanted'> &
+  (
+    | {
+        readonly kind: 'shown'
+        readonly posted: NonNullable<SlackMessage['posted']>
+        readonly digest: string
+        /** when the place may be told something again */
+        readonly next: Instant
+      }
+    /** nothing had to be sent; `gone`: it is shown no more */
+    | { readonly kind: 'nothing' | 'gone' }
+    | { readonly kind: 'gave_up'; readonly code: string; readonly digest: string }
+    | { readonly kind: 'retry'; readonly at: Instant }
+  )
+
+export interface SlackMessages {
+  /** every message of the elevation, by key */
+  of(elevation: ElevationId): Promise<readonly SlackMessage[]>
+  /**
+   * Messages to be looked at, and the index to read on from (null = as it is), in one transaction.
+   * One that waits already keeps its order. False: the owner has lost its turn, nothing is written.
+   */
+  want(
+    owner: string,
+    wanted: readonly WantedSlackMessage[],
+    next: number | null
+  ): Promise<boolean>
+  /** Of every place that may be told something now the message that comes first, oldest first. */
+  due(now: Instant, limit: number): Promise<readonly DueSlackMessage[]>
+  /** What was wanted meanwhile stays wanted. */
+  note(outcome: SlackOutcome): Promise<void>
+  /** Free text of the last denial or revocation of the elevation; null = none was given. */
+  word(elevation: ElevationId): Promise<string | null>
 }

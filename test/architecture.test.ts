@@ -20,8 +20,12 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
     places: ['elevation', 'broker', 'ports.ts'],
     packages: ['fastify', '@fastify', 'jose', 'typebox', 'pino', 'node:']
   },
+  slack: {
+    places: ['elevation', 'policy', 'broker', 'ports.ts'],
+    packages: ['@slack/bolt', '@slack/web-api', '@slack/types', 'fastify', 'pino', 'typebox', 'node:']
+  },
   cli: {
-    places: ['elevation', 'policy', 'iam', 'broker', 'sandbox', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
+    places: ['elevation', 'policy', 'iam', 'broker', 'sandbox', 'slack', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
     packages: ['commander', 'pino', '@aws-sdk', 'node:']
   },
   sandbox: {
@@ -29,11 +33,13 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
     packages: ['@smithy/signature-v4', '@duckdb/node-api', 'jose', 'typebox', 'node:']
   },
   'policy-folder.ts': { places: ['policy'], packages: ['node:'] },
-  'config.ts': { places: [], packages: ['typebox'] },
+  'policy-watch.ts': { places: ['elevation', 'policy', 'policy-folder.ts'], packages: [] },
+  'settings.ts': { places: [], packages: ['typebox'] },
+  'config.ts': { places: ['settings.ts'], packages: ['typebox'] },
   'system.ts': { places: ['elevation', 'ports.ts'], packages: ['node:crypto'] },
   'worker.ts': { places: ['broker'], packages: [] },
   'main.ts': {
-    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'broker', 'aws', 'store', 'http', 'policy-folder.ts', 'config.ts', 'system.ts', 'worker.ts'],
+    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'broker', 'aws', 'store', 'http', 'policy-folder.ts', 'policy-watch.ts', 'config.ts', 'system.ts', 'worker.ts'],
     packages: ['pino', 'jose', 'node:']
   }
 }

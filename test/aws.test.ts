@@ -1,8 +1,10 @@
 /** The adapters over the real SDK against the sandbox, and how every error becomes an answer. */
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import t from 'tap'
 import { ask } from '../src/aws/answer.ts'
+import { glueCatalogs } from '../src/aws/catalog.ts'
 import { kmsGrants } from '../src/aws/grants.ts'
 import { athenaQueries } from '../src/aws/queries.ts'
 import { stsSessions } from '../src/aws/sessions.ts'
@@ -15,8 +17,9 @@ const settings = { endpoint: sandbox.endpoint, credentials: async () => sandbox.
 const grants = kmsGrants(settings)
 const sessions = stsSessions(settings)
 const queries = athenaQueries(settings)
+const catalogs = glueCatalogs(settings)
 t.teardown(async () => {
-  for (const port of [grants, sessions, queries]) port.close()
+  for (const port of [grants, sessions, queries, catalogs]) port.close()
   await sandbox.close()
 })
 
@@ -72,12 +75,98 @@ t.test('a workgroup without running queries has none to stop', async (t) => {
   t.match(unknown, { ok: false, action: 'athena:ListQueryExecutions' })
 })
 
+const place = { region: 'eu-west-1', account: '123456789012', databases: ['claims'] }
+const at = instant(Date.UTC(2026, 10, 21, 10))
+const table = (Name: string, ...Columns: readonly object[]) => {
+  return { Name, StorageDescriptor: { Columns } }
+}
+type Page = (n: number) => readonly [status: number, body: unknown]
+const nothing: Page = () => [200, {}]
+const listed = () =>
+  sandbox.world.events.all().filter(({ eventName }) => eventName === 'GetTables').length
+
+t.test('a catalog is every page of every database, and only what the broker may see', async (t) => {
+  const claims = sandbox.world.glue.databases.get('claims')
+  const like = claims?.tables.get('customers')
+  if (!claims || !like) throw new Error('the claims are seeded')
+  const more = Array.from({ length: 230 }, (_, n) => `a${String(n).padStart(3, '0')}`)
+  for (const name of more) claims.tables.set(name, { ...like, name })
+  const partitionKeys = [{ name: 'dt', type: 'date' }]
+  claims.tables.set('customers', { ...like, type: 'VIRTUAL_VIEW', partitionKeys, version: 7 })
+  const found = value(await catalogs.tables({ ...place, databases: ['claims', 'payments'] }, at))
+  t.equal(found?.at, at)
+  const seen = ['claims.claims', 'claims.customers', 'payments.payments']
+  t.same([...(found?.tables.keys() ?? [])], seen)
+  t.equal(listed(), 4, 'two pages of nothing that may be seen are not the end')
+  t.strictSame(found?.tables.get('claims.customers'), {
+    type: 'view',
+    columns: [...like.columns.map(({ name, type }) => [name, type]), ['dt', 'date']],
+    partitionKeys: ['dt'],
+    version: '7'
+  })
+  t.match(found?.tables.get('claims.claims'), { type: 'table', partitionKeys: [], version: '0' })
+  t.match(found?.tables.get('claims.claims')?.columns[3], ['amount', 'decimal(12,2)'])
+  const everybody = glueCatalogs({ ...settings, credentials: async () => sandbox.keys.admin })
+  t.equal(value(await everybody.tables(place, at))?.tables.size, 232)
+  t.equal(listed(), 7)
+  const absent = await everybody.tables({ ...place, databases: ['nope', 'payments'] }, at)
+  t.same([...(value(absent)?.tables.keys() ?? [])], ['payments.payments'], 'no database, no table')
+  everybody.close()
+  const elsewhere = await catalogs.tables({ ...place, databases: ['claims', 'secrets'] }, at)
+  t.match(elsewhere, { ok: false, kind: 'denied', action: 'glue:GetTables' }, 'never a part')
+  for (const name of more) claims.tables.delete(name)
+})
+
+t.test('a catalog that does not end, or breaks off, is an error and never a part', async (t) => {
+  let page = nothing
+  let asked = 0
+  const server = createServer((request, response) => {
+    request.resume().once('end', () => {
+      const [status, body] = page(asked++)
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' })
+      response.end(JSON.stringify(body))
+    })
+  }).listen(0, '127.0.0.1')
+  await new Promise((done) => server.once('listening', done))
+  const { port } = server.address() as AddressInfo
+  const broken = glueCatalogs({ ...settings, endpoint: `http://127.0.0.1:${port}` })
+  t.teardown(() => {
+    broken.close()
+    server.close()
+  })
+  const column = { Name: 'ssn', Type: 'string' }
+  const one = [table('customers', column)]
+  const incomplete = { ok: false, kind: 'unavailable', name: 'IncompleteAnswer' }
+  page = () => [200, { TableList: one, NextToken: 'again' }]
+  t.match(await broken.tables(place, at), incomplete, 'the same token twice')
+  t.equal(asked, 2)
+  page = (n) => [200, { TableList: one, NextToken: `page ${n}` }]
+  t.match(await broken.tables(place, at), incomplete, 'always another token')
+  t.equal(asked, 202)
+  page = (n) =>
+    n === 202
+      ? [200, { TableList: one, NextToken: 'next' }]
+      : [400, { __type: 'AccessDeniedException', message: 'no' }]
+  t.match(await broken.tables(place, at), { ok: false, kind: 'denied' })
+  page = () => [400, { __type: 'GlueEncryptionException', message: 'no' }]
+  t.match(await broken.tables(place, at), { ok: false, kind: 'invalid' })
+  const odd = [table('nameless', column, { Type: 'int' }), table('typeless', { Name: 'n' })]
+  page = () => [200, { TableList: [...one, ...odd, { Name: 'bare' }] }]
+  const found = value(await broken.tables(place, at))
+  t.same([...(found?.tables.keys() ?? [])], ['claims.customers', 'claims.bare'])
+  const bare = { type: 'table', columns: [], partitionKeys: [], version: null }
+  t.strictSame(found?.tables.get('claims.bare'), bare)
+  page = nothing
+  t.equal(value(await broken.tables(place, at))?.tables.size, 0)
+})
+
 t.test('every error has its kind, and nothing of it but name and request id goes on', async (t) => {
   const rows: readonly (readonly [string, string])[] = [
     ['AccessDenied', 'denied'], ['AccessDeniedException', 'denied'], ['ExpiredTokenException', 'denied'],
     ['PackedPolicyTooLarge', 'too_large'], ['PackedPolicyTooLargeException', 'too_large'],
     ['MalformedPolicyDocument', 'invalid'], ['ValidationError', 'invalid'], ['InvalidArnException', 'invalid'],
     ['NotFoundException', 'not_found'], ['NoSuchEntityException', 'not_found'],
+    ['EntityNotFoundException', 'not_found'], ['InvalidInputException', 'invalid'],
     ['ThrottlingException', 'throttled'], ['TimeoutError', 'unavailable'], ['Whatever', 'unavailable']
   ]
   for (const [name, kind] of rows) {
@@ -94,6 +183,9 @@ t.test('an AWS that cannot be reached is an answer, not an exception', async (t)
   const address = closed.address()
   const endpoint = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
   const lost = kmsGrants({ ...settings, endpoint })
+  const blind = glueCatalogs({ ...settings, endpoint })
+  t.match(await blind.tables(place, at), { ok: false, kind: 'unavailable' })
+  blind.close()
   t.match(await lost.create(parameters(3)), { ok: false, kind: 'unavailable' })
   lost.close()
   closed.close()

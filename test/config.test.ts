@@ -1,8 +1,10 @@
 /** The environment: defaults, every problem at once, and nothing secret printed back. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import t from 'tap'
-import { readConfig, settings } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { settings } from '../src/settings.ts'
 
 const least = {
   SALLYPORT_OIDC_ISSUER: 'https://idp.example',
@@ -27,7 +29,9 @@ t.test('what is not set has the default of the table, and the result is frozen',
       oidc: { issuer: 'https://idp.example', audience: 'sallyport', jwksUrl: null },
       brokerRoleArn: 'arn:aws:iam::123456789012:role/sallyport',
       logLevel: 'info',
-      awsEndpointUrl: null
+      awsEndpointUrl: null,
+      slack: null,
+      consoleUrl: null
     }
   })
   t.ok(read.ok && Object.isFrozen(read.config) && Object.isFrozen(read.config.oidc))
@@ -54,6 +58,69 @@ t.test('every setting can be set', async (t) => {
     ok: true,
     config: { host: '0.0.0.0', port: 0, oidc: { audience: 'broker' }, logLevel: 'debug' }
   })
+})
+
+const slack = {
+  SALLYPORT_SLACK_BOT_TOKEN: 'xoxb-1234567890-s3cr3t',
+  SALLYPORT_SLACK_SIGNING_SECRET: '8f742231b10e8888abcd99yyyzzz85a5',
+  SALLYPORT_SLACK_TEAM: 'T0ACME'
+}
+
+t.test('Slack is one object whose secrets are not printed, or it is off', async (t) => {
+  const read = readConfig({
+    ...least,
+    ...slack,
+    SALLYPORT_SLACK_SIGNING_SECRET: `${'a'.repeat(20)},${'b'.repeat(32)}`,
+    SALLYPORT_SLACK_APP_TOKEN: 'xapp-1-A0B-s3cr3t-token',
+    SALLYPORT_SLACK_MATCH_EMAIL: 'yes',
+    SALLYPORT_SLACK_API_URL: 'http://127.0.0.1:4003/api',
+    SALLYPORT_CONSOLE_URL: 'https://sallyport.acme.example/'
+  })
+  if (!read.ok || read.config.slack === null) throw new Error('Slack is not on')
+  const { slack: on, consoleUrl } = read.config
+  t.equal(on.botToken(), slack.SALLYPORT_SLACK_BOT_TOKEN)
+  t.strictSame(on.signingSecrets.map((secret) => secret()), ['a'.repeat(20), 'b'.repeat(32)])
+  t.equal(on.appToken?.(), 'xapp-1-A0B-s3cr3t-token')
+  t.equal(on.apiUrl, 'http://127.0.0.1:4003/api/')
+  t.equal(consoleUrl, 'https://sallyport.acme.example')
+  t.ok(on.matchEmail)
+  t.notMatch(JSON.stringify(read) + inspect(read, { depth: 9 }), /s3cr3t|aaaaa|bbbbb/)
+  const plain = readConfig({ ...least, ...slack })
+  t.match(plain, { config: { slack: { appToken: null, apiUrl: 'https://slack.com/api/' } } })
+})
+
+t.test('a Slack that is half there is every variable it lacks', async (t) => {
+  const named = (env: Record<string, string>) =>
+    problemsOf(env).map((problem) => problem.split(' ')[0]?.replace('SALLYPORT_SLACK_', ''))
+  const { SALLYPORT_SLACK_TEAM: _, ...teamless } = slack
+  t.strictSame(named({ SALLYPORT_SLACK_TEAM: 'T0ACME' }), ['BOT_TOKEN', 'SIGNING_SECRET'])
+  t.strictSame(named({ SALLYPORT_SLACK_MATCH_EMAIL: 'yes' }), ['BOT_TOKEN', 'SIGNING_SECRET', 'TEAM'])
+  t.strictSame(named({ SALLYPORT_SLACK_APP_TOKEN: 'xapp-1-A0B-token00' }), ['BOT_TOKEN', 'TEAM'])
+  t.strictSame(named(teamless), ['TEAM'])
+  t.strictSame(problemsOf(slack), [])
+  t.strictSame(problemsOf({ SALLYPORT_CONSOLE_URL: 'https://console.example' }), [], 'not Slack')
+})
+
+t.test('a Slack value out of its form refuses to start, and no secret is printed', async (t) => {
+  const short = ['', ' ', 's3cr3t12', 's3cr3t'.repeat(3), ' '.repeat(32), `s3cr3t${'\u00e4'.repeat(20)}`]
+  const long = 's3cr3t'.repeat(5)
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['BOT_TOKEN', ['', 'xoxp-1234567890-s3cr3t', 'xoxb-s3cr3t', 'xoxb-s3cr3t s3cr3t s3cr3t']],
+    ['SIGNING_SECRET', [...short, `${long},`, `,${long}`, `${long},s3cr3t`, `${long},${long},${long}`]],
+    ['APP_TOKEN', ['', 'xoxb-1234567890-s3cr3t', 'xapp-s3cr3t']],
+    ['TEAM', ['', 't0acme', 'E0ACME', 'T0/U1', 'T0ACME,T1']],
+    ['MATCH_EMAIL', ['', 'true', 'no']],
+    ['API_URL', ['', 'http://slack.com/api/', 'https://u:p@slack.com/api/', 'https://slack.com/?a']]
+  ]
+  for (const [name, values] of cases) {
+    for (const value of values) {
+      const problems = problemsOf({ ...slack, [`SALLYPORT_SLACK_${name}`]: value })
+      t.equal(problems.length, 1, `${name}=${value}`)
+      t.match(problems[0], `SALLYPORT_SLACK_${name}`)
+      t.notMatch(problems[0], /s3cr3t/)
+    }
+  }
+  t.equal(problemsOf({ SALLYPORT_CONSOLE_URL: 'http://console.example' }).length, 1)
 })
 
 t.test('all problems come at once', async (t) => {

@@ -17,6 +17,7 @@ import {
   instant,
   parseElevationId,
   parsePersonId,
+  type PersonId,
   parseRuleId,
   parseTargetId,
   plus,
@@ -44,36 +45,46 @@ const taken = <S>(step: transitions.Step<S>): S => {
 const codeOf = (step: transitions.Step<unknown>): string =>
   step.ok ? step.events.map((event) => event.type).join(' ') : step.refusal.code
 
-const pending = (quorum = 1): Pending =>
-  taken(
-    transitions.request({
-      id: must(parseElevationId('01JD6QZ5S0ABCDEFGHJKMNPQRS')),
-      ask: {
-        requester: alice,
-        target: must(parseTargetId('claims-pii')),
-        duration: seconds(3600),
-        reason: 'suspected fraud ring in Hamburg',
-        ticket: 'CLM-4711',
-        tables: ['claims.customers'],
-        columns: null
-      },
-      askDigest: 'sha256:00',
-      terms: {
-        rule: must(parseRuleId('claims-investigation')),
-        mode: 'credentials',
-        maxDuration: seconds(14400),
-        quorum,
-        within: seconds(7200),
-        activateWithin: seconds(28800)
-      },
-      policyDigest: 'sha256:11',
-      personal: { reason: salted('suspected fraud ring in Hamburg') },
-      now: start
-    })
-  )
+const asking = (quorum: number, breakGlass = false): transitions.Step<Pending | Approved> =>
+  transitions.request({
+    id: must(parseElevationId('01JD6QZ5S0ABCDEFGHJKMNPQRS')),
+    ask: {
+      requester: alice,
+      target: must(parseTargetId('claims-pii')),
+      duration: seconds(3600),
+      reason: 'suspected fraud ring in Hamburg',
+      ticket: 'CLM-4711',
+      tables: ['claims.customers'],
+      columns: null,
+      breakGlass
+    },
+    askDigest: 'sha256:00',
+    terms: {
+      rule: must(parseRuleId('claims-investigation')),
+      mode: 'credentials',
+      maxDuration: seconds(14400),
+      quorum,
+      approvers: null,
+      within: seconds(7200),
+      activateWithin: seconds(28800)
+    },
+    via: 'cli',
+    told: [],
+    policyDigest: 'sha256:11',
+    personal: { reason: salted('suspected fraud ring in Hamburg') },
+    now: start
+  })
+
+const pending = (quorum = 1): Pending => {
+  const next = taken(asking(quorum))
+  if (next.state !== 'pending') throw new Error('an ask that needs votes is pending')
+  return next
+}
+const vote = (by: PersonId, isEnough = true) =>
+  ({ by, via: 'cli', isEnough, isReciprocal: false }) as const
 
 const approved = (): Approved => {
-  const next = taken(transitions.approve(pending(), bob, later(60)))
+  const next = taken(transitions.approve(pending(), vote(bob), later(60)))
   if (next.state !== 'approved') throw new Error('one vote of one did not approve')
   return next
 }
@@ -106,17 +117,20 @@ const ending = (how: 'expired' | 'released' | 'revoked' | 'failed' = 'expired'):
 
 t.test('every transition says what it did or why not', async (t) => {
   const ends = { how: 'revoked', by: bob, settleMilliseconds, now: later(200) } as const
-  const twoOfThree = taken(transitions.approve(pending(3), bob, later(1)))
+  const twoOfThree = taken(transitions.approve(pending(3), vote(bob), later(1)))
   const late = later(7200)
   const lease = { owner: 'one', until: later(150) }
   const begin = (now: Instant) =>
     transitions.beginIssue(approved(), { intent: intentAt(now), lease, now })
   const rows: readonly (readonly [string, transitions.Step<Elevation>, string])[] = [
-    ['a vote below the quorum leaves it pending', transitions.approve(pending(2), bob, later(1)), 'approval.recorded'],
-    ['the vote that meets the quorum approves', transitions.approve(pending(), bob, later(1)), 'approval.recorded elevation.approved'],
-    ['nobody approves their own ask', transitions.approve(pending(), alice, later(1)), 'self_approval'],
-    ['one person is one vote', transitions.approve(twoOfThree as Pending, bob, later(2)), 'already_voted'],
-    ['an ask not decided in time takes no vote', transitions.approve(pending(), bob, late), 'lapsed'],
+    ['a vote below the quorum leaves it pending', transitions.approve(pending(2), vote(bob), later(1)), 'approval.recorded'],
+    ['the vote that meets the quorum approves', transitions.approve(pending(), vote(bob), later(1)), 'approval.recorded elevation.approved'],
+    ['votes that the policy does not find enough leave it pending', transitions.approve(pending(), vote(bob, false), later(1)), 'approval.recorded'],
+    ['an ask that needs no approval is approved at once', asking(0), 'elevation.requested elevation.approved'],
+    ['a break-glass ask is announced as well', asking(0, true), 'elevation.requested breakglass.used elevation.approved'],
+    ['nobody approves their own ask', transitions.approve(pending(), vote(alice), later(1)), 'self_approval'],
+    ['one person is one vote', transitions.approve(twoOfThree as Pending, vote(bob), later(2)), 'already_voted'],
+    ['an ask not decided in time takes no vote', transitions.approve(pending(), vote(bob), late), 'lapsed'],
     ['one denial is final', transitions.deny(pending(2), bob, salted('no'), later(1)), 'elevation.denied'],
     ['nobody denies their own ask', transitions.deny(pending(), alice, salted('no'), later(1)), 'self_approval'],
     ['a late denial finds nothing to deny', transitions.deny(pending(), bob, salted('no'), late), 'lapsed'],
@@ -225,7 +239,7 @@ const play = (
   const ends = { how: 'revoked', by, settleMilliseconds, now } as const
   switch (state.state) {
     case 'pending':
-      if (verb === 'approve') return transitions.approve(state, by, now)
+      if (verb === 'approve') return transitions.approve(state, vote(by), now)
       if (verb === 'deny') return transitions.deny(state, by, salted('no'), now)
       if (verb === 'cancel') return transitions.cancel(state, by, now)
       return verb === 'lapse' ? transitions.lapse(state, 'not_decided', now) : null

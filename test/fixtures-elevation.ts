@@ -59,7 +59,8 @@ export const pending = (id: ElevationId, given: Given = {}): Pending => ({
     reason: given.reason ?? 'Fraud case CLM-1: “duplicate payments”',
     ticket: 'CLM-1',
     tables: ['claims.claims', 'claims.customers'],
-    columns: null
+    columns: null,
+    breakGlass: false
   },
   askDigest: 'sha256:00',
   terms: {
@@ -67,6 +68,7 @@ export const pending = (id: ElevationId, given: Given = {}): Pending => ({
     mode: 'brokered',
     maxDuration: seconds(14_400),
     quorum: 1,
+    approvers: null,
     within: seconds(7200),
     activateWithin: seconds(28_800)
   },
@@ -79,7 +81,7 @@ export const pending = (id: ElevationId, given: Given = {}): Pending => ({
 
 const decided = (id: ElevationId, given: Given) => {
   const { state, approvals, decideBy, ...base } = pending(id, given)
-  return { ...base, approvals: [{ by: person('bob'), at: at(1) }], decidedAt: at(1) }
+  return { ...base, approvals: [{ by: person('bob'), at: at(1), via: 'cli' as const }], decidedAt: at(1) }
 }
 
 export const approved = (id: ElevationId, given: Given = {}): Approved => ({

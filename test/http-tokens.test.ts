@@ -76,9 +76,25 @@ t.test('a token of the issuer for us is believed, in each listed algorithm', asy
     'a jku': await sign(claims, { alg: 'ES256', kid: 'k1', jku: 'http://127.0.0.1:1/' })
   }
   for (const [name, token] of Object.entries(tokens)) {
-    t.strictSame(await auth(`Bearer ${token}`), { ok: true, subject: 'alice' }, name)
+    const signIn = { authAt: null, acr: null, amr: [] }
+    t.strictSame(await auth(`Bearer ${token}`), { ok: true, subject: 'alice', signIn }, name)
   }
   t.match(await auth(`bearer ${tokens['ES256']}`), { ok: true })
+})
+
+t.test('what a token says of its sign-in is read strictly, or counts as not said', async (t) => {
+  const { auth, sign, claims, now } = await setUp()
+  const none = { authAt: null, acr: null, amr: [] }
+  const rows: readonly (readonly [object, object])[] = [
+    [{ auth_time: now - 60, acr: 'phr', amr: ['pwd', 'otp'] }, { authAt: (now - 60) * 1000, acr: 'phr', amr: ['pwd', 'otp'] }],
+    [{ auth_time: String(now), acr: 1, amr: 'mfa' }, none],
+    [{ auth_time: -1, acr: null, amr: [1, 'mfa'] }, { ...none, amr: ['mfa'] }],
+    [{ auth_time: 1e300 }, none]
+  ]
+  for (const [said, signIn] of rows) {
+    const token = await sign({ ...claims, ...said })
+    t.strictSame(await auth(`Bearer ${token}`), { ok: true, subject: 'alice', signIn })
+  }
 })
 
 t.test('any other token is refused, and none makes the check throw', async (t) => {

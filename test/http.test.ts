@@ -3,13 +3,15 @@ import { request as httpRequest } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
+import helmet from '@fastify/helmet'
 import fc from 'fast-check'
-import type { InjectOptions } from 'fastify'
+import fastify, { type InjectOptions } from 'fastify'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { problemKinds } from '../src/broker/refusals.ts'
 import { type Limits, buildApp } from '../src/http/app.ts'
 import type { Auth } from '../src/http/auth.ts'
+import { securityHeaders } from '../src/http/headers.ts'
 import { readJson } from '../src/http/json-body.ts'
 import { buildOps } from '../src/http/ops.ts'
 import { canary, handClock, memoryBroker } from './fakes/memory-broker.ts'
@@ -25,7 +27,7 @@ const byName: Auth = async (authorization) => {
   }
   return name === undefined
     ? { ok: false, code: 'unauthenticated', error: null, detail: 'Send a bearer token.' }
-    : { ok: true, subject: name }
+    : { ok: true, subject: name, signIn: { authAt: null, acr: null, amr: [] } }
 }
 
 const start = async (t: Test, limits?: Partial<Limits>) => {
@@ -78,6 +80,7 @@ t.test('an elevation is asked for, approved, used; the document has every member
     ticket: 'CLM-1',
     tables: ['claims.customers'],
     columns: null,
+    breakGlass: false,
     digest: 'sha256:ask',
     approvals: [],
     createdAt: '2026-11-21T10:00:00.000Z',
@@ -293,6 +296,20 @@ t.test('a refusal of a verb is a problem, recorded by the verb alone', async (t)
   t.match(cancelled.json(), { state: 'cancelled' })
 })
 
+t.test('break glass is its own route, and its key is another than that of an ask', async (t) => {
+  const { as } = await start(t)
+  const headers = { 'idempotency-key': 'k' }
+  const asked = await as('alice', 'POST', '/v1/elevations', { payload: ask, headers })
+  t.match(asked.json(), { breakGlass: false })
+  const glass = { payload: { ...ask, ticket: 'CLM-1' } }
+  const broken = await as('alice', 'POST', '/v1/break-glass', glass)
+  t.match([broken.statusCode, broken.json()], [201, { breakGlass: true }])
+  const reused = await as('alice', 'POST', '/v1/break-glass', { payload: ask, headers })
+  t.match([reused.statusCode, reused.json()], [422, { code: 'idempotency_mismatch' }])
+  const sneaked = { payload: { ...ask, breakGlass: true } }
+  t.equal((await as('alice', 'POST', '/v1/elevations', sneaked)).statusCode, 400)
+})
+
 t.test("someone else's elevation is answered exactly like none and like no id", async (t) => {
   const { as, asked } = await start(t)
   const id = await asked()
@@ -406,7 +423,7 @@ t.test('what is not quite HTTP gets a problem too, and every wait has an end', a
   t.strictSame({ headersTimeout, requestTimeout, timeout, keepAliveTimeout }, {
     headersTimeout: 5000,
     requestTimeout: 10_000,
-    timeout: 15_000,
+    timeout: 14_000,
     keepAliveTimeout: 30_000
   })
   t.equal(server.maxRequestsPerSocket, 1000)
@@ -528,6 +545,8 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'GET /v1/elevations/{id}',
     'GET /v1/ledger/entries',
     'GET /v1/targets',
+    'GET /v1/targets/{target}',
+    'POST /v1/break-glass',
     'POST /v1/elevations',
     'POST /v1/elevations/{id}/activate',
     'POST /v1/elevations/{id}/approve',
@@ -535,6 +554,7 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'POST /v1/elevations/{id}/credentials',
     'POST /v1/elevations/{id}/deny',
     'POST /v1/elevations/{id}/end',
+    'POST /v1/elevations/{id}/review',
     'POST /v1/elevations/{id}/revoke',
     'POST /v1/preview'
   ])
@@ -560,6 +580,41 @@ t.test('every answer carries the headers of a careful API', async (t) => {
     t.notOk(answer.headers['access-control-allow-origin'])
     t.notOk(answer.headers['x-powered-by'])
   }
+})
+
+t.test('helmet would send nothing else, but for what only old browsers read', async (t) => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  const old = { dnsPrefetchControl: false, ieNoOpen: false, xssFilter: false }
+  const pagesOnly = { originAgentCluster: false, permittedCrossDomainPolicies: false }
+  await app.register(helmet, { contentSecurityPolicy: false, ...old, ...pagesOnly })
+  app.get('/', (_request, reply) => reply.send())
+  const { headers } = await app.inject('/')
+  const ofHelmet = Object.entries(headers).filter(([name]) => /^(cross|referrer|strict|x)-/.test(name))
+  t.equal(ofHelmet.length, 6)
+  t.match(securityHeaders, Object.fromEntries(ofHelmet))
+})
+
+const never = () => new Promise<never>(() => {})
+
+t.test('a handler that does not end is answered for, with a body or without', async (t) => {
+  const { broker } = memoryBroker(handClock().now)
+  const app = await buildApp({
+    broker: { ...broker, submit: never, list: never },
+    auth: byName,
+    logger: pino({ level: 'silent' }),
+    requestId: () => 'request',
+    limits: { answerMilliseconds: 1000 }
+  })
+  t.teardown(() => app.close())
+  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/v1/elevations`
+  const headers = { ...json, authorization: 'Bearer alice' }
+  const answers = [{}, { method: 'POST', body: JSON.stringify(ask) }].map(async (init) => {
+    const answer = await fetch(url, { ...init, headers })
+    t.equal(answer.status, 503)
+    t.match(await answer.json(), { code: 'handler_timeout', status: 503 })
+  })
+  await Promise.all(answers)
 })
 
 t.test('strict JSON reads what JSON.parse reads, and nothing twice', async (t) => {

@@ -146,6 +146,86 @@ export const storeContract = async (t: Test, open: () => Promise<Store>): Promis
     t.equal(await store.byIdempotencyKey(person('alice'), 'K'), null)
   })
 
+  await t.test('a standing counts what is open, what ran within the day and what is unreviewed', async (t) => {
+    const store = await open()
+    const alice = person('alice')
+    const claims = target('claims-pii')
+    const of = { person: alice, target: claims, except: null, since: at(0) }
+    const none = { pending: 0, open: 0, running: 0, seconds: 0, auto: 0, unreviewed: null, version: 0 }
+    t.strictSame(await store.standing({ ...of, since: at(0) }), none)
+    const broken = (id: ElevationId): Elevation => {
+      const one = active(id, at(90))
+      return { ...one, ask: { ...one.ask, breakGlass: true }, terms: { ...one.terms, quorum: 0 } }
+    }
+    const byRule = active(idOf(5))
+    const rows: readonly Elevation[] = [
+      pending(idOf(1)),
+      pending(idOf(2), { target: target('payments-pii') }),
+      approved(idOf(3)),
+      issuing(idOf(4)),
+      { ...byRule, terms: { ...byRule.terms, quorum: 0 } },
+      ended(idOf(6)),
+      broken(idOf(7)),
+      pending(idOf(8), { requester: person('dave') }),
+      { ...everyState(idOf(9)).cancelled },
+      ended(idOf(10), at(-1))
+    ]
+    for (const row of rows) await insert(store, row)
+    // asked: 1 and 3 (an hour each, from the start); issued: 4, 5, 6 an hour and 7 of 88 minutes
+    const counts = { pending: 2, open: 5, running: 3, seconds: 4 * 3600 + 88 * 60, auto: 1 }
+    const since = at(-1)
+    const seen = await store.standing({ ...of, since })
+    t.strictSame(seen, { ...counts, seconds: seen.seconds, unreviewed: idOf(7), version: 0 })
+    t.equal(seen.seconds, 2 * 3600 + 3 * 3600 + 88 * 60)
+    t.match(await store.standing({ ...of, since, except: idOf(1) }), { pending: 1, open: 4 })
+    t.match(await store.standing({ ...of, since: at(89) }), { seconds: 88 * 60, auto: 0 })
+  })
+
+  await t.test('an ask is committed only against the standing it was decided on', async (t) => {
+    const store = await open()
+    const basis = { person: person('alice'), version: 0 }
+    const change = (n: number, version: number) =>
+      store.commit({
+        elevation: pending(idOf(n)),
+        expectedVersion: null,
+        entries: [],
+        standing: { ...basis, version }
+      })
+    const both = await Promise.all([change(1, 0), change(2, 0)])
+    t.strictSame(both.map(({ kind }) => kind).toSorted(), ['committed', 'conflict'])
+    t.match(await change(3, 0), { kind: 'conflict' })
+    t.match(await change(4, 1), { kind: 'committed' })
+    t.equal(await store.get(idOf(3)), null)
+    const of = { target: target('claims-pii'), except: null, since: start }
+    t.match(await store.standing({ ...of, person: person('alice') }), { version: 2 })
+    t.match(await store.standing({ ...of, person: person('bob') }), { version: 0 })
+  })
+
+  await t.test('a break-glass elevation is reviewed once', async (t) => {
+    const store = await open()
+    const one = active(idOf(1))
+    const glass = { ...one, ask: { ...one.ask, breakGlass: true }, terms: { ...one.terms, quorum: 0 } }
+    await insert(store, glass)
+    const review = (by: string) =>
+      store.review({ elevation: idOf(1), by: person(by), at: at(70) }, [entry(`r-${by}`, idOf(1))])
+    const both = await Promise.all([review('sam'), review('bob')])
+    t.strictSame(both.map(({ kind }) => kind).toSorted(), ['committed', 'conflict'])
+    t.equal(await countEntries(store), 2)
+    const of = { person: person('alice'), target: target('claims-pii'), except: null, since: start }
+    t.match(await store.standing(of), { unreviewed: null })
+  })
+
+  await t.test('a vote the other way round is found by who gave it and when', async (t) => {
+    const store = await open()
+    await insert(store, pending(idOf(1)))
+    await store.commit({ elevation: approved(idOf(1)), expectedVersion: 1, entries: [] })
+    const last = (by: string, since = start) =>
+      store.lastApproval({ requester: person('alice'), by: person(by), since })
+    t.equal(await last('bob'), at(1))
+    t.equal(await last('carol'), null)
+    t.equal(await last('bob', at(2)), null)
+  })
+
   await t.test('an entry whose key is there keeps its place and its first bytes', async (t) => {
     const store = await open()
     const first = entry('same', null, 'one')

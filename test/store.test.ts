@@ -18,12 +18,14 @@ import t from 'tap'
 import { networkFileSystem, prepareFolder } from '../src/store/folder.ts'
 import { groupCommit } from '../src/store/group-commit.ts'
 import { openStore } from '../src/store/open.ts'
+import { pack, unpack } from '../src/store/packed.ts'
 import { engineOver, type Request } from '../src/store/sqlite.ts'
 import { failure, openDatabase } from '../src/store/sqlite-database.ts'
 import { groupsOn } from '../src/store/sqlite-session.ts'
 import { type Store, storeOver } from '../src/store/store.ts'
 import { at, ended, idOf, pending } from './fixtures-elevation.ts'
 import { entry, insert, storeContract } from './store-contract.ts'
+import { slackContract } from './store-slack-contract.ts'
 
 const scratch = t.testdir()
 let made = 0
@@ -38,7 +40,7 @@ const openHere = (folder: string, pragma = ''): Store => {
   db.exec(pragma)
   const answer = groupsOn(db)
   const runner = {
-    run: async (group: readonly Request[]) => answer(group),
+    run: async (group: readonly Request[]) => answer(unpack(pack(group))),
     end: async () => db.close()
   }
   const engine = engineOver(runner, { queue: 1000, timeoutMilliseconds: 60_000 })
@@ -84,6 +86,7 @@ t.before(async () => {
 })
 
 t.test('the contract', (t) => storeContract(t, async () => openHere(newFolder())))
+t.test('the contract of what was shown', (t) => slackContract(t, async () => openHere(newFolder())))
 
 t.test('the store runs in a thread of its own, alone on its folder', async (t) => {
   const folder = newFolder()
@@ -161,6 +164,22 @@ t.test('a folder or file that cannot be trusted is refused, with what to do', as
     onFile(folder, "insert into schema_migration values (99, 'x', 0)")
     await t.rejects(openStore({ folder }), { name: 'StoreError', code: 'newer_schema' })
   })
+})
+
+t.test('a group that was packed is the same group', async (t) => {
+  const query = { text: 'select $1', values: ['a', 1, null, new Uint8Array([1, 2])] }
+  const inner = { ...query, ifNone: 'conflict' } as const
+  const outer = { text: 'insert', values: [], ifNone: 'skip', ifSome: [inner, inner] } as const
+  const group: readonly Request[] = [
+    { kind: 'read', query },
+    { kind: 'write', write: { steps: [] } },
+    { kind: 'write', write: { steps: [outer, inner], result: query } },
+    { kind: 'read', query: { text: 'select 1', values: [] } }
+  ]
+  t.strictSame(unpack(pack(group)), group)
+  t.strictSame(unpack(pack([])), [])
+  t.throws(() => unpack([1]), { name: 'StoreError' })
+  t.throws(() => unpack(['read', 'select 1']), { name: 'StoreError' })
 })
 
 t.test('network file systems are known by their type', async (t) => {

@@ -3,41 +3,50 @@
  * commit → read again → deliver. A crash between any two leaves an intent that recovery removes.
  */
 import type { Approved, IssuedGrant, Issuing } from '../elevation/elevation.ts'
-import { type PersonId, instant } from '../elevation/ids.ts'
+import { instant } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import { beginEnd, beginIssue, issued, lapse } from '../elevation/transitions.ts'
 import type { AwsAnswer, SessionCredentials, Stored } from '../ports.ts'
-import type { Vended } from './broker.ts'
+import type { Caller, Vended } from './broker.ts'
 import type { Deps } from './deps.ts'
 import { findOwn } from './find.ts'
 import { type Plan, assumeParameters, planIssue } from './plan.ts'
 import { commit } from './record.ts'
-import { stillAllowed } from './recheck.ts'
+import { mayPassLater, stillAllowed } from './recheck.ts'
+import { type Held, heldBy } from './standing.ts'
 
 /** The requester starts the window of their own approved elevation. */
 export const activate = async (
   deps: Deps,
-  person: PersonId,
+  caller: Caller,
   id: string
 ): Promise<Result<Stored>> => {
-  const found = await findOwn(deps, person, id)
+  const found = await findOwn(deps, caller.person, id)
   if (!found.ok) return found
   const { elevation } = found.value
   if (elevation.state !== 'approved') {
     return refuse('not_approved', `It is ${elevation.state}; only an approved elevation starts.`)
   }
-  const started = await issue(deps, { ...found.value, elevation })
+  const started = await issue(deps, caller, { ...found.value, elevation })
   return started.ok ? accept(started.value.elevation) : started
 }
 
 /** Issues the session of an approved elevation; the caller delivers its credentials or drops them. */
-export const issue = async (deps: Deps, from: Stored<Approved>): Promise<Result<Vended>> => {
+export const issue = async (
+  deps: Deps,
+  caller: Caller,
+  from: Stored<Approved>
+): Promise<Result<Vended>> => {
   const { elevation } = from
-  const allowed = stillAllowed(deps, elevation)
-  if (!allowed.ok) return lapsed(deps, from, allowed)
+  const now = deps.clock.now()
+  const of = { target: elevation.ask.target, except: elevation.id, now }
+  const held = await heldBy(deps, caller.person, of)
+  const { presence } = caller
+  const allowed = stillAllowed(deps, elevation, { presence, standing: held.starting, now })
+  if (!allowed.ok) return mayPassLater(allowed.refusal) ? allowed : lapsed(deps, from, allowed)
   const plan = planIssue(deps, elevation, allowed.value)
   if (!plan.ok) return plan
-  const begun = await begin(deps, from, plan.value)
+  const begun = await begin(deps, from, { plan: plan.value, held })
   if (!begun.ok) return begun
   const grants = await makeGrants(deps, plan.value)
   if (!grants.ok) return abandon(deps, begun.value, grants)
@@ -75,11 +84,16 @@ export const deliver = async (
   return accept({ elevation: now, credentials, usableUntil })
 }
 
-const begin = (deps: Deps, from: Stored<Approved>, plan: Plan): Promise<Result<Stored<Issuing>>> => {
+const begin = (
+  deps: Deps,
+  from: Stored<Approved>,
+  { plan, held }: { readonly plan: Plan; readonly held: Held }
+): Promise<Result<Stored<Issuing>>> => {
   const now = deps.clock.now()
   const { owner, leaseSeconds } = deps.settings
   const lease = { owner, until: instant(now + leaseSeconds * 1000) }
-  return commit(deps, from, beginIssue(from.elevation, { intent: plan.intent, lease, now }))
+  const taken = beginIssue(from.elevation, { intent: plan.intent, lease, now })
+  return commit(deps, from, taken, { standing: held.basis })
 }
 
 const makeGrants = async (

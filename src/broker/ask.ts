@@ -47,7 +47,8 @@ export const parseAsk = (policy: Policy, requester: PersonId, input: AskInput): 
     reason,
     ticket,
     tables: distinct(input.tables ?? tablesOf(target)),
-    columns: input.columns === undefined ? null : distinct(input.columns)
+    columns: input.columns === undefined ? null : distinct(input.columns),
+    breakGlass: input.breakGlass ?? false
   })
 }
 

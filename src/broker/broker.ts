@@ -4,7 +4,11 @@
 import type { Elevation, Mode } from '../elevation/elevation.ts'
 import type { ElevationId, Instant, PersonId, Seconds, TargetId } from '../elevation/ids.ts'
 import type { Reason, Result } from '../elevation/refusal.ts'
+import type { Presence } from '../policy/circumstances.ts'
 import type { LedgerRow, SessionCredentials, Stored } from '../ports.ts'
+
+/** Who calls, and how they come: policies may demand a channel or a fresh sign-in. */
+export type Caller = { readonly person: PersonId; readonly presence: Presence }
 
 /** An ask as a person sends it; attacker-controlled until `submit` has parsed it. */
 export type AskInput = {
@@ -17,6 +21,8 @@ export type AskInput = {
   readonly tables?: readonly string[] | undefined
   /** `db.table.column`; absent = every column of the tables */
   readonly columns?: readonly string[] | undefined
+  /** now, without an approval before: only under a rule that says so, reviewed afterwards */
+  readonly breakGlass?: boolean | undefined
 }
 
 export type TargetOffer = {
@@ -32,8 +38,37 @@ export type TargetOffer = {
   }[]
 }
 
+/** A table or view of a target as the Glue Data Catalog has it now. */
+export type TableDetail = {
+  /** `database.table` */
+  readonly table: string
+  readonly type: 'table' | 'view'
+  /** Glue's `VersionId` */
+  readonly version: string | null
+  /** names of columns; they are among `columns`, as the last */
+  readonly partitionKeys: readonly string[]
+  readonly columns: readonly {
+    readonly name: string
+    /** Glue's text, such as `struct<zip:string>` */
+    readonly type: string
+    /** from the target's document; null where it says nothing of the column */
+    readonly class: string | null
+  }[]
+}
+
+export type TargetDetail = TargetOffer & {
+  readonly catalog: {
+    /** when Glue was asked */
+    readonly at: Instant
+    /** in the order of `tables` */
+    readonly tables: readonly TableDetail[]
+    /** `db.table` or `db.table.column` that the document names and the catalog does not show */
+    readonly missing: readonly string[]
+  }
+}
+
 export type Preview = {
-  readonly decision: 'needs_approval' | 'deny'
+  readonly decision: 'needs_approval' | 'approved' | 'deny'
   readonly rule: string | null
   readonly mode: Mode | null
   readonly duration: Seconds | null
@@ -71,11 +106,19 @@ export type Attempt = {
 export type Broker = {
   /** `inactive` or not in the directory = refusal `unknown_person` */
   readonly identify: (subject: string) => Result<PersonId>
+  /** By the directory's mapping; `email` only where the edge is configured to match by it. */
+  readonly identifySlack: (account: {
+    readonly team: string
+    readonly user: string
+    readonly email: string | null
+  }) => Result<PersonId>
   readonly targets: (person: PersonId) => readonly TargetOffer[]
+  /** One of those with its tables and columns; anything else is `unknown_target`. */
+  readonly target: (person: PersonId, id: string) => Promise<Result<TargetDetail>>
   /** The decision `submit` would take; nothing is stored. */
-  readonly preview: (person: PersonId, ask: AskInput) => Result<Preview>
+  readonly preview: (caller: Caller, ask: AskInput) => Promise<Result<Preview>>
   readonly submit: (
-    person: PersonId,
+    caller: Caller,
     ask: AskInput,
     idempotency?: { readonly key: string; readonly bodyHash: string }
   ) => Promise<Result<Submitted>>
@@ -83,17 +126,19 @@ export type Broker = {
   readonly get: (person: PersonId, id: string) => Promise<Result<Stored>>
   readonly list: (person: PersonId, query: ListQuery) => Promise<readonly Stored[]>
   /** `shown` is the digest of the ask that the approver was shown, where a channel has it. */
-  readonly approve: (person: PersonId, id: string, shown?: string) => Promise<Result<Stored>>
+  readonly approve: (caller: Caller, id: string, shown?: string) => Promise<Result<Stored>>
   readonly deny: (person: PersonId, id: string, reason: string) => Promise<Result<Stored>>
   readonly cancel: (person: PersonId, id: string) => Promise<Result<Stored>>
   /** Starts the window. No credential is in the answer. */
-  readonly activate: (person: PersonId, id: string) => Promise<Result<Stored>>
+  readonly activate: (caller: Caller, id: string) => Promise<Result<Stored>>
   /** Fresh credentials of the requester's own elevation; activates it first where it is approved. */
-  readonly credentials: (person: PersonId, id: string) => Promise<Result<Vended>>
+  readonly credentials: (caller: Caller, id: string) => Promise<Result<Vended>>
   /** "I'm done": the requester ends their own window early. */
   readonly end: (person: PersonId, id: string) => Promise<Result<Stored>>
   /** An eligible approver, or security, ends it. */
   readonly revoke: (person: PersonId, id: string, reason: string) => Promise<Result<Stored>>
+  /** Somebody else's word on a break-glass elevation afterwards; until then its requester has no other. */
+  readonly review: (person: PersonId, id: string, note: string) => Promise<Result<Stored>>
   /** Auditors only; the read itself is an entry. */
   readonly entries: (
     person: PersonId,

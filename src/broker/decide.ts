@@ -3,13 +3,14 @@
  * identity (policy/approvers.ts decides; every channel comes through here). One denial is final.
  */
 import type { Pending } from '../elevation/elevation.ts'
-import type { PersonId } from '../elevation/ids.ts'
+import { type PersonId, instant } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import * as transitions from '../elevation/transitions.ts'
-import { mayApprove } from '../policy/approvers.ts'
+import { mayDecide, mayVote, votesMet } from '../policy/approvers.ts'
 import { mayStillIssue } from '../policy/decide.ts'
 import type { Stored } from '../ports.ts'
 import { policyDenied } from './ask.ts'
+import type { Caller } from './broker.ts'
 import type { Deps } from './deps.ts'
 import { find, findOwn } from './find.ts'
 import { commit, personal } from './record.ts'
@@ -17,9 +18,10 @@ import { commit, personal } from './record.ts'
 /** Records a vote; with the vote that meets the quorum the elevation is approved. */
 export const approve = async (
   deps: Deps,
-  person: PersonId,
+  caller: Caller,
   { id, shown }: { readonly id: string; readonly shown?: string | undefined }
 ): Promise<Result<Stored>> => {
+  const { person, presence } = caller
   const found = await decidable(deps, person, id)
   if (!found.ok) return found
   const { elevation } = found.value
@@ -28,10 +30,26 @@ export const approve = async (
   }
   const now = deps.clock.now()
   const { ask, terms } = elevation
-  const still = mayStillIssue(deps.policy(), terms, ask, now)
+  const since = instant(Math.max(0, now - reciprocalMemory))
+  const of = { requester: person, by: ask.requester, since }
+  const reciprocalAt = await deps.standings.lastApproval(of)
+  const policy = deps.policy()
+  const may = mayVote(policy, elevation, { person, presence, now, reciprocalAt })
+  if (!may.ok) return refuse(may.code, may.message)
+  const still = mayStillIssue(policy, terms, ask, { now, stage: { kind: 'vote' } })
   if (still.kind === 'deny') return policyDenied(still)
-  return commit(deps, found.value, transitions.approve(elevation, person, now))
+  const voters = [...elevation.approvals.map(({ by }) => by), person]
+  const vote = {
+    by: person,
+    via: presence.via,
+    isEnough: votesMet(policy, elevation, voters).met,
+    isReciprocal: reciprocalAt !== null
+  }
+  return commit(deps, found.value, transitions.approve(elevation, vote, now))
 }
+
+/** How far back a vote looks for one the other way round: 31 days, in milliseconds. */
+const reciprocalMemory = 31 * 86_400_000
 
 export const deny = async (
   deps: Deps,
@@ -67,7 +85,7 @@ const decidable = async (
   const found = await find(deps, person, id)
   if (!found.ok) return found
   const { elevation } = found.value
-  const may = mayApprove(deps.policy(), elevation, person)
+  const may = mayDecide(deps.policy(), elevation, person)
   if (!may.ok) return refuse(may.code, may.message)
   if (elevation.state !== 'pending') {
     return refuse('already_decided', `It is ${elevation.state} already; nothing was changed.`)

@@ -1,13 +1,16 @@
 /** What every verb works with: the ports, the policy of the moment, and the few settings. */
 import type { Policy } from '../policy/policy.ts'
 import type {
+  Catalogs,
   Clock,
   Elevations,
   Grants,
   Ids,
   LedgerStore,
   Queries,
+  Reviews,
   Sessions,
+  Standings,
   Worklist
 } from '../ports.ts'
 
@@ -23,15 +26,20 @@ export type Settings = {
    * deadline plus what AWS needs until a new grant is listed.
    */
   readonly settleSeconds: number
+  /** how old what Glue says of a target's tables may be; past that it is asked again or refused */
+  readonly catalogMaxAgeSeconds: number
 }
 
 export type Deps = {
   readonly elevations: Elevations
+  readonly standings: Standings
+  readonly reviews: Reviews
   readonly worklist: Worklist
   readonly ledger: LedgerStore
   readonly sessions: Sessions
   readonly grants: Grants
   readonly queries: Queries
+  readonly catalogs: Catalogs
   readonly policy: () => Policy
   readonly clock: Clock
   readonly ids: Ids

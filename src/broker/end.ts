@@ -5,7 +5,7 @@
 import type { PersonId } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import * as transitions from '../elevation/transitions.ts'
-import { mayApprove } from '../policy/approvers.ts'
+import { mayDecide } from '../policy/approvers.ts'
 import { hasRole } from '../policy/people.ts'
 import type { Stored } from '../ports.ts'
 import type { Deps } from './deps.ts'
@@ -28,7 +28,7 @@ export const revoke = async (
   const found = await find(deps, person, id)
   if (!found.ok) return found
   const { elevation } = found.value
-  const may = mayApprove(deps.policy(), elevation, person)
+  const may = mayDecide(deps.policy(), elevation, person)
   if (!may.ok && !hasRole(deps.policy(), person, 'security')) {
     return refuse(may.code, 'Only an approver of its rule or security revokes it. Use end for yours.')
   }

@@ -4,7 +4,8 @@
  */
 import { type PersonId, parseElevationId } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
-import { mayApprove } from '../policy/approvers.ts'
+import { mayDecide } from '../policy/approvers.ts'
+import { mayReview } from '../policy/break-glass.ts'
 import { hasRole } from '../policy/people.ts'
 import type { Stored } from '../ports.ts'
 import type { ListQuery } from './broker.ts'
@@ -51,4 +52,5 @@ const maySee = (deps: Deps, person: PersonId, { elevation }: Stored): boolean =>
   elevation.ask.requester === person ||
   hasRole(deps.policy(), person, 'auditor') ||
   hasRole(deps.policy(), person, 'security') ||
-  mayApprove(deps.policy(), elevation, person).ok
+  mayDecide(deps.policy(), elevation, person).ok ||
+  mayReview(deps.policy(), elevation, person).ok

@@ -6,16 +6,18 @@ import type { PersonId } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import { tablesOf } from '../elevation/target.ts'
 import { offersFor } from '../policy/decide.ts'
-import { personBySubject } from '../policy/people.ts'
+import { personByEmail, personBySlack, personBySubject } from '../policy/people.ts'
 import type { Stored } from '../ports.ts'
 import { activate } from './activate.ts'
 import type { Broker, TargetOffer } from './broker.ts'
+import { catalogs, targetDetail } from './catalog.ts'
 import { approve, cancel, deny } from './decide.ts'
 import type { Deps } from './deps.ts'
 import { end, revoke } from './end.ts'
 import { entries } from './entries.ts'
 import { find, list } from './find.ts'
 import { attempted, recordRefused } from './record.ts'
+import { review } from './review.ts'
 import { preview, submit } from './submit.ts'
 import { credentials } from './vend.ts'
 
@@ -27,6 +29,8 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
     elevation: string | null,
     run: () => Promise<Result<T>>
   ): Promise<Result<T>> => attempted(deps, { person, verb, elevation }, run)
+
+  const catalogOf = catalogs(deps)
 
   const ending = async (done: Promise<Result<Stored>>): Promise<Result<Stored>> => {
     const result = await done
@@ -41,23 +45,37 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
         ? accept(person.id)
         : refuse('unknown_person', 'You are not in the directory. Ask whoever keeps policies/people.')
     },
+    identifySlack: ({ team, user, email }) => {
+      const mapped = personBySlack(deps.policy(), { team, user })
+      const person = mapped ?? (email === null ? null : personByEmail(deps.policy(), email))
+      return person
+        ? accept(person.id)
+        : refuse('unknown_person', 'Your Slack account is nobody in the directory. Ask whoever keeps policies/people.')
+    },
     targets: (person) => offers(deps, person),
-    preview: (person, ask) => preview(deps, person, ask),
-    submit: (person, input, idempotency) =>
-      on('submit', person, null, () => submit(deps, person, { input, idempotency })),
+    target: (person, id) =>
+      on('target', person, null, () => {
+        const offer = offers(deps, person).find(({ target }) => target === id)
+        return targetDetail(catalogOf, offer, offer && deps.policy().targets.get(offer.target))
+      }),
+    preview: (caller, ask) => preview(deps, caller, ask),
+    submit: (caller, input, idempotency) =>
+      on('submit', caller.person, null, () => submit(deps, caller, { input, idempotency })),
     get: (person, id) => on('get', person, id, () => find(deps, person, id)),
     list: (person, query) => list(deps, person, query),
-    approve: (person, id, shown) =>
-      on('approve', person, id, () => approve(deps, person, { id, shown })),
+    approve: (caller, id, shown) =>
+      on('approve', caller.person, id, () => approve(deps, caller, { id, shown })),
     deny: (person, id, reason) =>
       on('deny', person, id, () => deny(deps, person, { id, reason })),
     cancel: (person, id) => on('cancel', person, id, () => cancel(deps, person, id)),
-    activate: (person, id) => on('activate', person, id, () => activate(deps, person, id)),
-    credentials: (person, id) =>
-      on('credentials', person, id, () => credentials(deps, person, id)),
+    activate: (caller, id) =>
+      on('activate', caller.person, id, () => activate(deps, caller, id)),
+    credentials: (caller, id) =>
+      on('credentials', caller.person, id, () => credentials(deps, caller, id)),
     end: (person, id) => on('end', person, id, () => ending(end(deps, person, id))),
     revoke: (person, id, reason) =>
       on('revoke', person, id, () => ending(revoke(deps, person, { id, reason }))),
+    review: (person, id, note) => on('review', person, id, () => review(deps, person, { id, note })),
     entries: (person, from, limit) =>
       on('entries', person, null, () => entries(deps, person, { from, limit })),
     refused: (person, attempt) => recordRefused(deps, person, attempt)

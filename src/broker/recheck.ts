@@ -3,32 +3,54 @@
  * again, and only approvers who may still approve count.
  */
 import type { Approved } from '../elevation/elevation.ts'
-import { type Seconds, shortest } from '../elevation/ids.ts'
-import { type Result, accept, refuse } from '../elevation/refusal.ts'
+import { type Instant, type Seconds, shortest } from '../elevation/ids.ts'
+import { type Refusal, type Result, accept, refuse } from '../elevation/refusal.ts'
 import type { Target } from '../elevation/target.ts'
-import { mayApprove } from '../policy/approvers.ts'
+import { votesMet } from '../policy/approvers.ts'
+import type { Presence, Standing } from '../policy/circumstances.ts'
 import { mayStillIssue } from '../policy/decide.ts'
 import type { Deps } from './deps.ts'
 
 export type Allowed = { readonly target: Target; readonly window: Seconds }
 
+export type Starting = {
+  readonly presence: Presence
+  readonly standing: Standing
+  readonly now: Instant
+}
+
+/**
+ * Whether what is refused now may be met later while the approval stands: another hour, a fresh
+ * sign-in, an elevation that ends. Everything else lapses it.
+ */
+export const mayPassLater = ({ reasons = [] }: Refusal): boolean =>
+  reasons.length > 0 && reasons.every(({ condition }) => passing.has(condition))
+
+const passing: ReadonlySet<string> = new Set(['when', 'signIn', 'active'])
+
 /** The target and the longest window allowed by both policies, or why it may not start any more. */
-export const stillAllowed = (deps: Deps, elevation: Approved): Result<Allowed> => {
-  const now = deps.clock.now()
+export const stillAllowed = (
+  deps: Deps,
+  elevation: Approved,
+  { presence, standing, now }: Starting
+): Result<Allowed> => {
   const policy = deps.policy()
   if (now >= elevation.activateBy) {
     return refuse('lapsed', 'The approval was not used in time. Ask again.')
   }
   const { ask, terms } = elevation
-  const still = mayStillIssue(policy, terms, ask, now)
+  const stage = { kind: 'start', presence, standing } as const
+  const still = mayStillIssue(policy, terms, ask, { now, stage })
   const target = policy.targets.get(ask.target)
   if (still.kind === 'deny' || !target) {
     const reasons = still.kind === 'deny' ? still.reasons : []
     return refuse('policy_denied', 'The policy changed and no longer allows this. Ask again.', reasons)
   }
-  const valid = elevation.approvals.filter((vote) => mayApprove(policy, elevation, vote.by).ok)
-  if (valid.length < still.terms.quorum) {
-    return refuse('policy_denied', 'Too few of the approvals still count. Ask again.')
+  const voters = elevation.approvals.map(({ by }) => by)
+  const votes = votesMet(policy, elevation, voters)
+  if (still.terms.quorum > 0 && !votes.met) {
+    const why = `Too few of the approvals still count: ${votes.missing}. Ask again.`
+    return refuse('policy_denied', why)
   }
   if (terms.mode !== still.terms.mode) {
     return refuse('brokered_mode', 'The rule now runs queries through the broker only. Ask again.')

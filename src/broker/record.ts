@@ -8,7 +8,7 @@ import { type PersonId, iso } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import type { Step } from '../elevation/transitions.ts'
 import { type Entry, makeEntry } from '../ledger/entry.ts'
-import type { IdempotencyKey, Stored } from '../ports.ts'
+import type { Change, Stored } from '../ports.ts'
 import type { Attempt } from './broker.ts'
 import type { Deps } from './deps.ts'
 
@@ -22,7 +22,7 @@ export const commit = async <S extends Elevation>(
   deps: Deps,
   from: Stored | null,
   taken: Step<S>,
-  idempotency?: IdempotencyKey
+  beside: Pick<Change, 'idempotency' | 'standing'> = {}
 ): Promise<Result<Stored<S>>> => {
   if (!taken.ok) return taken
   const version = from === null ? 1 : from.version + 1
@@ -33,7 +33,7 @@ export const commit = async <S extends Elevation>(
     elevation: taken.next,
     expectedVersion: from?.version ?? null,
     entries,
-    ...(idempotency ? { idempotency } : {})
+    ...beside
   })
   if (outcome.kind === 'conflict') {
     return refuse('conflict', 'Somebody changed it at the same moment. Look again and repeat.')
@@ -84,7 +84,7 @@ export const append = (deps: Deps, event: LedgerEvent): Promise<void> => {
 const plainId = (text: string | null): string | null =>
   text !== null && /^[0-9A-Z]{26}$/.test(text) ? text : null
 
-const entryOf = (deps: Deps, key: string, event: LedgerEvent): Entry =>
+export const entryOf = (deps: Deps, key: string, event: LedgerEvent): Entry =>
   makeEntry(
     key,
     {

@@ -5,45 +5,60 @@ import { type Refusal, type Result, accept, refuse } from '../elevation/refusal.
 import { request } from '../elevation/transitions.ts'
 import { type Decision, decide } from '../policy/decide.ts'
 import { digestOf, parseAsk, policyDenied, unknownTarget } from './ask.ts'
-import type { AskInput, Preview, Submitted } from './broker.ts'
+import type { AskInput, Caller, Preview, Submitted } from './broker.ts'
 import type { Deps } from './deps.ts'
 import { checkIssuable } from './plan.ts'
 import { commit, personal } from './record.ts'
+import { type Held, againOnConflict, heldBy } from './standing.ts'
 
-/** What `submit` would answer now: needs approval, or denied with everything that stands against it. */
-export const preview = (deps: Deps, person: PersonId, input: AskInput): Result<Preview> => {
-  const weighed = weigh(deps, person, input)
+/** What `submit` would answer now: who would be asked, or everything that stands against it. */
+export const preview = async (
+  deps: Deps,
+  caller: Caller,
+  input: AskInput
+): Promise<Result<Preview>> => {
+  const weighed = await weigh(deps, caller, input)
   if (!weighed.ok) return previewOf(weighed)
   const { ask, decision } = weighed.value
   const { rule, mode, quorum } = decision.terms
   return accept({
-    decision: 'needs_approval',
+    decision: decision.kind,
     rule,
     mode,
     duration: ask.duration,
-    approvers: decision.approvers,
+    approvers: decision.kind === 'needs_approval' ? decision.approvers : [],
     quorum,
     reasons: decision.reasons
   })
 }
 
-/** Stores a pending elevation, or refuses and stores nothing but the refused attempt. */
+/** Stores a new elevation, or refuses and stores nothing but the refused attempt. */
 export const submit = async (
   deps: Deps,
-  person: PersonId,
+  caller: Caller,
   asked: {
     readonly input: AskInput
-    readonly idempotency?: { readonly key: string; readonly bodyHash: string } | undefined
+    readonly idempotency?: Idempotency | undefined
   }
 ): Promise<Result<Submitted>> => {
   const { input, idempotency } = asked
-  if (idempotency) {
-    const before = await replay(deps, person, idempotency)
-    if (before) return before
-  }
-  const weighed = weigh(deps, person, input)
+  const before = idempotency && (await replay(deps, caller.person, idempotency))
+  return before ?? againOnConflict(() => submitOnce(deps, caller, { input, idempotency }))
+}
+
+type Idempotency = { readonly key: string; readonly bodyHash: string }
+
+const submitOnce = async (
+  deps: Deps,
+  caller: Caller,
+  {
+    input,
+    idempotency
+  }: { readonly input: AskInput; readonly idempotency: Idempotency | undefined }
+): Promise<Result<Submitted>> => {
+  const weighed = await weigh(deps, caller, input)
   if (!weighed.ok) return weighed
-  const { ask, decision, policyDigest, now } = weighed.value
+  const { ask, decision, held, policyDigest, now } = weighed.value
   const ticket = ask.ticket === null ? {} : { ticket: personal(deps, ask.ticket) }
   const kept = { reason: personal(deps, ask.reason), ...ticket }
   const taken = request({
@@ -51,30 +66,39 @@ export const submit = async (
     ask,
     askDigest: digestOf(ask, kept),
     terms: decision.terms,
+    via: caller.presence.via,
+    told: decision.kind === 'approved' ? decision.notify : [],
     policyDigest,
     personal: kept,
     now
   })
-  const done = await commit(deps, null, taken, idempotency && { person, ...idempotency })
+  const done = await commit(deps, null, taken, {
+    standing: held.basis,
+    ...(idempotency ? { idempotency: { person: caller.person, ...idempotency } } : {})
+  })
   if (done.ok) return accept({ elevation: done.value, isReplay: false })
-  return (idempotency && (await replay(deps, person, idempotency))) ?? done
+  return (idempotency && (await replay(deps, caller.person, idempotency))) ?? done
 }
 
 type Weighed = {
   readonly ask: Ask
-  readonly decision: Extract<Decision, { kind: 'needs_approval' }>
+  readonly decision: Exclude<Decision, { kind: 'deny' }>
+  readonly held: Held
   readonly policyDigest: string
   readonly now: Instant
 }
 
 /** The one judgement behind asking and its preview: form, policy, and whether AWS could be told. */
-const weigh = (deps: Deps, person: PersonId, input: AskInput): Result<Weighed> => {
-  const policy = deps.policy()
-  const parsed = parseAsk(policy, person, input)
+const weigh = async (deps: Deps, caller: Caller, input: AskInput): Promise<Result<Weighed>> => {
+  const { person, presence } = caller
+  const parsed = parseAsk(deps.policy(), person, input)
   if (!parsed.ok) return parsed
   const ask = parsed.value
   const now = deps.clock.now()
-  const decision = decide(policy, person, ask, now)
+  const held = await heldBy(deps, person, { target: ask.target, except: null, now })
+  const policy = deps.policy()
+  const stage = { kind: 'ask', presence, standing: held.asking } as const
+  const decision = decide(policy, person, ask, { now, stage })
   if (decision.kind === 'deny') return policyDenied(decision)
   if (decision.terms.mode === 'brokered') {
     return refuse(
@@ -86,7 +110,7 @@ const weigh = (deps: Deps, person: PersonId, input: AskInput): Result<Weighed> =
   const target = policy.targets.get(ask.target)
   if (!target) return unknownTarget
   const issuable = checkIssuable(target, ask.tables)
-  return issuable.ok ? accept({ ask, decision, policyDigest: policy.digest, now }) : issuable
+  return issuable.ok ? accept({ ask, decision, held, policyDigest: policy.digest, now }) : issuable
 }
 
 /** An ask that is not understood has no preview; one that is refused has its reasons. */
@@ -102,7 +126,7 @@ const previewOf = (refused: { readonly ok: false; readonly refusal: Refusal }): 
 const replay = async (
   deps: Deps,
   person: PersonId,
-  { key, bodyHash }: { readonly key: string; readonly bodyHash: string }
+  { key, bodyHash }: Idempotency
 ): Promise<Result<Submitted> | null> => {
   const before = await deps.elevations.byIdempotencyKey(person, key)
   if (!before) return null

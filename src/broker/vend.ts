@@ -2,13 +2,12 @@
  * Credentials of one's own elevation: an approved one starts here, an active one gets fresh ones,
  * the same session name, never beyond notAfter. They are never stored.
  */
-import type { PersonId } from '../elevation/ids.ts'
 import { type Result, refuse } from '../elevation/refusal.ts'
 import { vended } from '../elevation/transitions.ts'
 import { mayStillIssue } from '../policy/decide.ts'
 import { awsRefused, deliver, issue } from './activate.ts'
 import { policyDenied } from './ask.ts'
-import type { Vended } from './broker.ts'
+import type { Caller, Vended } from './broker.ts'
 import type { Deps } from './deps.ts'
 import { findOwn } from './find.ts'
 import { assumeParameters } from './plan.ts'
@@ -16,13 +15,14 @@ import { commit } from './record.ts'
 
 export const credentials = async (
   deps: Deps,
-  person: PersonId,
+  caller: Caller,
   id: string
 ): Promise<Result<Vended>> => {
+  const { person } = caller
   const found = await findOwn(deps, person, id)
   if (!found.ok) return found
   const { elevation } = found.value
-  if (elevation.state === 'approved') return issue(deps, { ...found.value, elevation })
+  if (elevation.state === 'approved') return issue(deps, caller, { ...found.value, elevation })
   if (elevation.state === 'ending' || elevation.state === 'ended') {
     return refuse('ended', 'The window is over. Ask again if you still need it.')
   }
@@ -30,7 +30,8 @@ export const credentials = async (
     return refuse('not_active', `It is ${elevation.state}; only an active elevation has credentials.`)
   }
   const { ask, terms } = elevation
-  const still = mayStillIssue(deps.policy(), terms, ask, deps.clock.now())
+  const circumstances = { now: deps.clock.now(), stage: { kind: 'vend' } } as const
+  const still = mayStillIssue(deps.policy(), terms, ask, circumstances)
   if (still.kind === 'deny') return policyDenied(still)
   const { intent } = elevation
   const parameters = assumeParameters({ id: elevation.id, requester: person, intent }, deps.clock.now())

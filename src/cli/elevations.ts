@@ -14,6 +14,7 @@ export type AskOptions = {
   readonly ticket?: string
   readonly tables?: readonly string[]
   readonly columns?: readonly string[]
+  readonly breakGlass?: boolean
   readonly wait?: boolean
 }
 
@@ -21,8 +22,9 @@ const pollMs = 1000
 
 /** Asks; with `wait` stays until it is decided: exit 0 approved, 1 anything else. */
 export const request = async (api: Api, to: Terminal, options: AskOptions): Promise<ExitCode> => {
-  const { wait: isWaiting, ...ask } = options
-  const answer = await api.post('/v1/elevations', ask, { 'idempotency-key': randomUUID() })
+  const { wait: isWaiting, breakGlass, ...ask } = options
+  const path = breakGlass === true ? '/v1/break-glass' : '/v1/elevations'
+  const answer = await api.post(path, ask, { 'idempotency-key': randomUUID() })
   if (!answer.ok) return tell(to, answer)
   const id = text(answer.body['id'])
   if (!isWaiting) {
@@ -41,7 +43,7 @@ export const request = async (api: Api, to: Terminal, options: AskOptions): Prom
   return latest['state'] === 'approved' ? exits.done : exits.refused
 }
 
-/** approve, deny, cancel, end, revoke. */
+/** approve, deny, cancel, end, revoke, review. */
 export const act = async (
   api: Api,
   to: Terminal,

@@ -21,6 +21,12 @@ export const serve = async (
     const running = await startBroker(read.config, { logger })
     const { url, opsUrl, policyDigest } = running
     logger.info({ event: 'started', url, opsUrl, policyDigest, config: read.config })
+    process.on('SIGHUP', () => {
+      running.reload().catch((cause: unknown) => {
+        const message = cause instanceof Error ? cause.message : 'not an error'
+        logger.error({ event: 'reload_failed', message })
+      })
+    })
     const signal = await untilStopped()
     logger.info({ event: 'stopping', signal })
     await running.close()

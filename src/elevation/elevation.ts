@@ -18,6 +18,8 @@ export type Ask = {
   readonly tables: readonly string[]
   /** `database.table.column`; null = every column of the tables */
   readonly columns: readonly string[] | null
+  /** asked without an approval before, under a rule that allows it and has it reviewed after */
+  readonly breakGlass: boolean
 }
 
 /** The terms under which the policy let the ask through, kept so that the narrower of then and now holds. */
@@ -25,14 +27,23 @@ export type Terms = {
   readonly rule: RuleId
   readonly mode: Mode
   readonly maxDuration: Seconds
+  /** different people who have to approve; 0 where the rule approves by itself */
   readonly quorum: number
+  /**
+   * Who could decide when it was asked, sorted, where the rule counts only them; null = whoever can
+   * at the vote
+   */
+  readonly approvers: readonly PersonId[] | null
   /** a pending ask not decided by then lapses */
   readonly within: Seconds
   /** an approval not used by then lapses */
   readonly activateWithin: Seconds
 }
 
-export type Approval = { readonly by: PersonId; readonly at: Instant }
+/** Where an ask or a vote comes from. `cli`: the HTTP API with a bearer token, as the CLI uses it. */
+export type Channel = 'slack' | 'console' | 'cli'
+
+export type Approval = { readonly by: PersonId; readonly at: Instant; readonly via: Channel }
 
 /** One KMS grant to be made, written down before the call so that a retry is byte-equal. */
 export type PlannedGrant = {
@@ -161,6 +172,12 @@ export const terminalStates = ['ended', 'denied', 'cancelled', 'lapsed', 'failed
 /** `notAfter` of the window once it runs; null before. */
 export const notAfterOf = (elevation: Elevation): Instant | null =>
   'intent' in elevation ? elevation.intent.notAfter : null
+
+/** The window's length as issued, or as asked while there is none, in seconds. */
+export const windowSeconds = (elevation: Elevation): number =>
+  'intent' in elevation
+    ? Math.ceil((elevation.intent.notAfter - elevation.intent.startedAt) / 1000)
+    : elevation.ask.duration
 
 /** When a worker has to look at it next; null once terminal. */
 export const dueAt = (elevation: Elevation): Instant | null => {

@@ -23,6 +23,10 @@ export type EventType =
   | 'elevation.ended'
   | 'attempt.refused'
   | 'ledger.read'
+  | 'breakglass.used'
+  | 'breakglass.reviewed'
+  | 'policy.changed'
+  | 'policy.refused'
 
 /** JSON that RFC 8785 prints without choices: no floats. */
 export type Json =

@@ -6,10 +6,13 @@
  */
 import type {
   Active,
+  Approval,
   Approved,
   Ask,
   Cancelled,
+  Channel,
   Denied,
+  Elevation,
   Ended,
   Ending,
   EndingReason,
@@ -32,64 +35,81 @@ export type Step<S> =
   | { readonly ok: true; readonly next: S; readonly events: readonly [LedgerEvent, ...LedgerEvent[]] }
   | { readonly ok: false; readonly refusal: Refusal }
 
-/** A new ask that the policy let through. */
+/**
+ * A new ask that the policy let through: pending, or approved at once where its terms ask for no
+ * approval. `told`: whom a break-glass ask is announced to.
+ */
 export const request = (input: {
   readonly id: ElevationId
   readonly ask: Ask
   readonly askDigest: string
   readonly terms: Terms
+  readonly via: Channel
+  readonly told: readonly PersonId[]
   readonly policyDigest: string
   readonly personal: { readonly reason: Personal; readonly ticket?: Personal }
   readonly now: Instant
-}): Step<Pending> => {
-  const { id, ask, askDigest, terms, policyDigest, personal, now } = input
-  const next: Pending = {
-    state: 'pending',
-    id,
-    ask,
-    askDigest,
-    terms,
-    policyDigest,
-    createdAt: now,
-    approvals: [],
-    decideBy: plus(now, terms.within)
-  }
+}): Step<Pending | Approved> => {
+  const { id, ask, askDigest, terms, via, told, policyDigest, personal, now } = input
+  const base = { id, ask, askDigest, terms, policyDigest, createdAt: now, approvals: [] }
   const data = {
     askDigest,
     durationSeconds: ask.duration,
     mode: terms.mode,
     rule: terms.rule,
     tables: ask.tables,
-    columns: ask.columns
+    columns: ask.columns,
+    breakGlass: ask.breakGlass,
+    via
   }
-  return step(next, event(next, 'elevation.requested', ask.requester, now, data, personal))
+  const asked = event(base, 'elevation.requested', ask.requester, now, data, personal)
+  if (terms.quorum > 0) {
+    return step({ ...base, state: 'pending', decideBy: plus(now, terms.within) }, asked)
+  }
+  const announced = event(base, 'breakglass.used', ask.requester, now, { told })
+  const { next, event: approved } = approval(base, [], now)
+  return step(next, asked, ...(ask.breakGlass ? [announced] : []), approved)
 }
 
-/** One person's vote; the vote that meets the quorum approves. Eligibility is the policy's. */
-export const approve = (from: Pending, by: PersonId, now: Instant): Step<Pending | Approved> => {
+/**
+ * One person's vote. `isEnough`: the policy counts the votes, this one included, as all that the
+ * rule asks for; fewer people than the quorum are never enough. `isReciprocal`: the requester has
+ * lately approved an ask of this approver, which auditors want to see.
+ */
+export const approve = (
+  from: Pending,
+  vote: {
+    readonly by: PersonId
+    readonly via: Channel
+    readonly isEnough: boolean
+    readonly isReciprocal: boolean
+  },
+  now: Instant
+): Step<Pending | Approved> => {
+  const { by, via } = vote
   if (by === from.ask.requester) {
     return refuse('self_approval', 'Nobody approves their own ask. Let another approver decide it.')
   }
   if (now >= from.decideBy) {
     return refuse('lapsed', 'The ask was not decided in time. The requester may ask again.')
   }
-  if (from.approvals.some((approval) => approval.by === by)) {
+  if (from.approvals.some((given) => given.by === by)) {
     return refuse('already_voted', 'You approved this already. It waits for other approvers.')
   }
-  const approvals = [...from.approvals, { by, at: now }]
-  const data = { askDigest: from.askDigest, votes: approvals.length, quorum: from.terms.quorum }
-  const vote = event(from, 'approval.recorded', by, now, data)
-  if (approvals.length < from.terms.quorum) return step({ ...from, approvals }, vote)
+  const approvals = [...from.approvals, { by, at: now, via }]
+  const recorded = event(from, 'approval.recorded', by, now, {
+    askDigest: from.askDigest,
+    votes: approvals.length,
+    quorum: from.terms.quorum,
+    via,
+    reciprocal: vote.isReciprocal
+  })
+  if (!vote.isEnough || approvals.length < from.terms.quorum) {
+    return step({ ...from, approvals }, recorded)
+  }
   const { decideBy: _, ...rest } = from
-  const activateBy = plus(now, from.terms.activateWithin)
-  return step(
-    { ...rest, state: 'approved', approvals, decidedAt: now, activateBy },
-    vote,
-    event(from, 'elevation.approved', 'broker', now, {
-      approvers: approvals.map((approval) => approval.by),
-      activateBy: iso(activateBy)
-    })
-  )
+  const { next, event: approved } = approval(rest, approvals, now)
+  return step(next, recorded, approved)
 }
 
 /** One denial is final. */
@@ -261,7 +281,30 @@ export const finishEnd = (from: Ending, now: Instant): Step<Ended | Failed> => {
   return step({ ...kept, state: 'ended', how, by, session, endedAt: now }, done)
 }
 
+/** Somebody else looked at a break-glass elevation afterwards; no state changes. */
+export const reviewed = (
+  of: Elevation,
+  { by, note }: { readonly by: PersonId; readonly note: Personal },
+  now: Instant
+): LedgerEvent =>
+  event(of, 'breakglass.reviewed', by, now, { askDigest: of.askDigest, state: of.state }, { note })
+
 type Carried = Pick<Pending, 'id' | 'ask' | 'policyDigest'>
+
+const approval = (
+  base: Omit<Pending, 'state' | 'decideBy'>,
+  approvals: readonly Approval[],
+  now: Instant
+): { readonly next: Approved; readonly event: LedgerEvent } => {
+  const activateBy = plus(now, base.terms.activateWithin)
+  return {
+    next: { ...base, state: 'approved', approvals, decidedAt: now, activateBy },
+    event: event(base, 'elevation.approved', 'broker', now, {
+      approvers: approvals.map(({ by }) => by),
+      activateBy: iso(activateBy)
+    })
+  }
+}
 
 const undecided = (from: Pending | Approved) => {
   const { id, ask, askDigest, terms, policyDigest, createdAt, approvals } = from

@@ -4,6 +4,7 @@
  * of a path but one.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Caller } from '../broker/broker.ts'
 import type { PersonId } from '../elevation/ids.ts'
 
 /** public: anybody, without a token; person: somebody in the directory with a valid token. */
@@ -28,19 +29,22 @@ export const demandAccess = (app: FastifyInstance): void => {
 }
 
 /** Remembers who asks; guard.ts alone calls it, after the token and the directory agreed. */
-export const setPerson = (request: FastifyRequest, person: PersonId): void =>
-  request.setDecorator('person', person)
+export const setCaller = (request: FastifyRequest, caller: Caller): void =>
+  request.setDecorator('caller', caller)
 
 /** Null before authentication, and on public routes. */
 export const knownPerson = (request: FastifyRequest): PersonId | null =>
-  request.getDecorator<PersonId | null>('person')
+  request.getDecorator<Caller | null>('caller')?.person ?? null
 
-/** The person on a route with access `person`; throws elsewhere. */
-export const personOf = (request: FastifyRequest): PersonId => {
-  const person = knownPerson(request)
-  if (person === null) throw new Error('the route has no person')
-  return person
+/** Who calls on a route with access `person`, and how they signed in; throws elsewhere. */
+export const callerOf = (request: FastifyRequest): Caller => {
+  const caller = request.getDecorator<Caller | null>('caller')
+  if (caller === null) throw new Error('the route has no caller')
+  return caller
 }
+
+/** The person of `callerOf`. */
+export const personOf = (request: FastifyRequest): PersonId => callerOf(request).person
 
 /**
  * Whether the path is spelled exactly as the route is declared: no percent encoding, doubled
@@ -48,6 +52,7 @@ export const personOf = (request: FastifyRequest): PersonId => {
  * an empty one.
  */
 export const isCanonicalPath = (url: string, declared: string): boolean => {
+  if (url === declared) return true
   const path = url.split('?', 1).join('').split('/')
   const wanted = declared.split('/')
   return (

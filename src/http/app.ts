@@ -2,13 +2,13 @@
  * The HTTP edge, built apart from listening: parse, call one broker verb, render. No rule lives
  * here. Fastify's own defaults have no timeouts and 1 MiB bodies; every bound is set here.
  */
-import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Broker } from '../broker/broker.ts'
 import { demandAccess } from './access.ts'
 import type { Auth } from './auth.ts'
 import { credentialRoutes } from './credentials.ts'
+import { deadline } from './deadline.ts'
 import { decisionRoutes } from './decisions.ts'
 import { elevationRoutes } from './elevations.ts'
 import { failFramework, failRaw, failures } from './failures.ts'
@@ -27,6 +27,8 @@ export type Limits = {
   readonly perAddress: number
   /** open sockets; more are dropped */
   readonly connections: number
+  /** from the last byte of a request until it is answered, finished or not */
+  readonly answerMilliseconds: number
 }
 
 export type AppParts = {
@@ -38,22 +40,27 @@ export type AppParts = {
   readonly limits?: Partial<Limits>
 }
 
-export const defaultLimits: Limits = { perPerson: 600, perAddress: 600, connections: 1000 }
+export const defaultLimits: Limits = {
+  perPerson: 600,
+  perAddress: 600,
+  connections: 1000,
+  answerMilliseconds: 14_000
+}
 export const bodyLimitBytes = 16_384
 
 /** The API, ready to `inject` or `listen`. Rejects where a route declares no access. */
 export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   const { broker, auth } = parts
   const limits = { ...defaultLimits, ...parts.limits }
-  const app: FastifyInstance = fastify(options(parts))
+  const app: FastifyInstance = fastify(options(parts, limits))
   app.server.maxConnections = limits.connections
-  app.decorateRequest('person', null)
+  app.decorateRequest('caller', null)
   readStrictJson(app)
   demandAccess(app)
   await openapi(app)
-  await app.register(helmet, headers)
   await app.register(rateLimit, { global: false })
   failures(app, broker)
+  deadline(app)
   guard(app, { broker, auth, ...limits })
 
   const routes = { app: withSchemaTypes(app), broker }
@@ -66,20 +73,7 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   return app
 }
 
-/**
- * The one policy of an API without pages is a constant in guard.ts; helmet would print it anew for
- * each request. What only old browsers read is left out.
- */
-const headers = {
-  contentSecurityPolicy: false,
-  dnsPrefetchControl: false,
-  ieNoOpen: false,
-  originAgentCluster: false,
-  permittedCrossDomainPolicies: false,
-  xssFilter: false
-} as const
-
-const options = ({ logger, requestId }: AppParts) => ({
+const options = ({ logger, requestId }: AppParts, { answerMilliseconds }: Limits) => ({
   loggerInstance: logger,
   // failures.ts writes the one line of a request
   logController: new LogController({ disableRequestLogging: true }),
@@ -87,8 +81,8 @@ const options = ({ logger, requestId }: AppParts) => ({
   trustProxy: false,
   bodyLimit: bodyLimitBytes,
   requestTimeout: 10_000,
-  connectionTimeout: 15_000,
-  handlerTimeout: 14_000,
+  // deadline.ts answers what it finds unanswered
+  connectionTimeout: answerMilliseconds,
   keepAliveTimeout: 30_000,
   maxRequestsPerSocket: 1000,
   // the header timeout is looked at only once an interval, which is 30 s by default

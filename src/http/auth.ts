@@ -4,12 +4,19 @@
  * `maxTokenAge`, and tokens that name any audience beside ours: whoever else may receive such a
  * token could present it here.
  */
-import { errors, jwtVerify, type JWTVerifyGetKey } from 'jose'
-import type { Instant, Seconds } from '../elevation/ids.ts'
+import { errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { type Instant, type Seconds, instant } from '../elevation/ids.ts'
 import { IssuerUnavailable } from './issuer-keys.ts'
 
+/** OpenID Connect Core 1.0, section 2; null or empty where the token does not say. */
+export type SignInClaims = {
+  readonly authAt: Instant | null
+  readonly acr: string | null
+  readonly amr: readonly string[]
+}
+
 export type Bearer =
-  | { readonly ok: true; readonly subject: string }
+  | { readonly ok: true; readonly subject: string; readonly signIn: SignInClaims }
   | {
       readonly ok: false
       readonly code: 'unauthenticated'
@@ -68,7 +75,7 @@ const verify = async (token: string, parts: AuthParts): Promise<Bearer> => {
     if (typeof sub !== 'string' || sub === '' || sub.length > 255) {
       return refused('invalid_token', 'The token names no subject.')
     }
-    return { ok: true, subject: sub }
+    return { ok: true, subject: sub, signIn: signInOf(payload) }
   } catch (error) {
     if (error instanceof IssuerUnavailable) {
       return { ok: false, code: 'idp_unavailable', cause: error }
@@ -76,6 +83,16 @@ const verify = async (token: string, parts: AuthParts): Promise<Bearer> => {
     return refused('invalid_token', sentence(error))
   }
 }
+
+/** What is not well formed counts as not said: a policy that asks for it then refuses. */
+const signInOf = ({ auth_time: at, acr, amr }: JWTPayload): SignInClaims => ({
+  authAt: isEpochSeconds(at) ? instant(Math.floor(at) * 1000) : null,
+  acr: typeof acr === 'string' ? acr : null,
+  amr: Array.isArray(amr) ? amr.filter((one): one is string => typeof one === 'string') : []
+})
+
+const isEpochSeconds = (at: unknown): at is number =>
+  typeof at === 'number' && at >= 0 && at < 253_402_300_800
 
 /** Claims are judged after the signature, so naming one tells a forger nothing. */
 const sentence = (error: unknown): string => {

@@ -5,7 +5,7 @@
 import type { Vended } from '../broker/broker.ts'
 import { notAfterOf } from '../elevation/elevation.ts'
 import { iso } from '../elevation/ids.ts'
-import { personOf } from './access.ts'
+import { callerOf } from './access.ts'
 import { CredentialsSchema, ElevationParams, EmptyBody } from './documents.ts'
 import { type RouteParts, answer, bodyMayBeAbsent } from './route.ts'
 
@@ -23,7 +23,7 @@ export const credentialRoutes = ({ app, broker }: RouteParts): void => {
       }
     },
     async (request, reply) =>
-      answer(reply, await broker.credentials(personOf(request), request.params.id), processDocument)
+      answer(reply, await broker.credentials(callerOf(request), request.params.id), processDocument)
   )
 }
 

@@ -1,8 +1,9 @@
 /** What people do to an elevation: one route per verb. Who may is the broker's to say. */
+import type { Caller } from '../broker/broker.ts'
 import type { PersonId } from '../elevation/ids.ts'
 import type { Result } from '../elevation/refusal.ts'
 import type { Stored } from '../ports.ts'
-import { personOf } from './access.ts'
+import { callerOf, personOf } from './access.ts'
 import { ApproveBody, ElevationParams, ElevationRef, EmptyBody, ReasonBody } from './documents.ts'
 import { elevationDocument } from './elevation-document.ts'
 import { type RouteParts, answer, bodyMayBeAbsent } from './route.ts'
@@ -25,25 +26,42 @@ export const decisionRoutes = (parts: RouteParts): void => {
     },
     async (request, reply) => {
       const { id } = request.params
-      const result = await broker.approve(personOf(request), id, request.body.digest)
+      const result = await broker.approve(callerOf(request), id, request.body.digest)
       return answer(reply, result, elevationDocument)
     }
   )
 
   withReason(parts, { verb: 'deny', summary: 'Deny; final', run: broker.deny })
   withReason(parts, { verb: 'revoke', summary: 'End it for its requester', run: broker.revoke })
-  plain(parts, { verb: 'cancel', summary: 'Withdraw your ask', run: broker.cancel })
-  plain(parts, { verb: 'activate', summary: 'Start the window', run: broker.activate })
-  plain(parts, { verb: 'end', summary: 'End your window early', run: broker.end })
+  withReason(parts, {
+    verb: 'review',
+    summary: 'Say that you looked at a break-glass elevation',
+    run: broker.review
+  })
+  const { cancel, activate, end } = broker
+  plain(parts, {
+    verb: 'cancel',
+    summary: 'Withdraw your ask',
+    run: ({ person }, id) => cancel(person, id)
+  })
+  plain(parts, { verb: 'activate', summary: 'Start the window', run: activate })
+  plain(parts, {
+    verb: 'end',
+    summary: 'End your window early',
+    run: ({ person }, id) => end(person, id)
+  })
 }
 
-type Verb<Rest extends readonly unknown[]> = {
+type Verb<Who, Rest extends readonly unknown[]> = {
   readonly verb: string
   readonly summary: string
-  readonly run: (person: PersonId, id: string, ...rest: Rest) => Promise<Result<Stored>>
+  readonly run: (who: Who, id: string, ...rest: Rest) => Promise<Result<Stored>>
 }
 
-const withReason = ({ app }: RouteParts, { verb, summary, run }: Verb<[reason: string]>): void => {
+const withReason = (
+  { app }: RouteParts,
+  { verb, summary, run }: Verb<PersonId, [reason: string]>
+): void => {
   app.post(
     `/v1/elevations/:id/${verb}`,
     {
@@ -62,7 +80,7 @@ const withReason = ({ app }: RouteParts, { verb, summary, run }: Verb<[reason: s
   )
 }
 
-const plain = ({ app }: RouteParts, { verb, summary, run }: Verb<[]>): void => {
+const plain = ({ app }: RouteParts, { verb, summary, run }: Verb<Caller, []>): void => {
   app.post(
     `/v1/elevations/:id/${verb}`,
     {
@@ -76,6 +94,6 @@ const plain = ({ app }: RouteParts, { verb, summary, run }: Verb<[]>): void => {
       }
     },
     async (request, reply) =>
-      answer(reply, await run(personOf(request), request.params.id), elevationDocument)
+      answer(reply, await run(callerOf(request), request.params.id), elevationDocument)
   )
 }

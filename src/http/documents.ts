@@ -111,8 +111,9 @@ export const ElevationSchema = Type.Object(
     ticket: maybe(Type.String()),
     tables: Type.Array(Type.String()),
     columns: maybe(Type.Array(Type.String())),
+    breakGlass: Type.Boolean({ description: 'asked without an approval before' }),
     digest: Type.String({ description: 'of the ask: what is approved and issued' }),
-    approvals: Type.Array(Type.Object({ by: Type.String(), at: instantText })),
+    approvals: Type.Array(Type.Object({ by: Type.String(), at: instantText, via: Type.String() })),
     createdAt: instantText,
     decideBy: maybe(instantText),
     decidedAt: maybe(instantText),
@@ -140,23 +141,46 @@ export const CredentialsSchema = Type.Object({
   notAfter: maybe(Type.String({ description: 'ISO 8601: AWS refuses them from here on' }))
 })
 
-export const TargetsSchema = Type.Object({
-  targets: Type.Array(
+const offerMembers = {
+  target: Type.String(),
+  workgroup: Type.String(),
+  region: Type.String(),
+  classification: Type.String(),
+  tables: Type.Array(Type.String()),
+  rules: Type.Array(
+    Type.Object({ rule: Type.String(), mode: modeText, maxDuration: lengthNumber })
+  )
+}
+export const TargetsSchema = Type.Object({ targets: Type.Array(Type.Object(offerMembers)) })
+
+export const TargetParams = Type.Object({ target: Type.String({ description: 'id of a target' }) })
+
+const TableSchema = Type.Object({
+  table: Type.String({ description: 'db.table' }),
+  type: Type.String({ description: 'table or view' }),
+  version: maybe(Type.String({ description: 'VersionId of the Glue table' })),
+  partitionKeys: Type.Array(Type.String({ description: 'among the columns, as the last' })),
+  columns: Type.Array(
     Type.Object({
-      target: Type.String(),
-      workgroup: Type.String(),
-      region: Type.String(),
-      classification: Type.String(),
-      tables: Type.Array(Type.String()),
-      rules: Type.Array(
-        Type.Object({ rule: Type.String(), mode: modeText, maxDuration: lengthNumber })
-      )
+      name: Type.String(),
+      type: Type.String({ description: 'as Glue has it' }),
+      class: maybe(Type.String({ description: 'null: the target says nothing of this column' }))
     })
   )
 })
+export const TargetSchema = Type.Object({
+  ...offerMembers,
+  catalog: Type.Object({
+    at: Type.String({ description: 'ISO 8601, UTC: when Glue was asked' }),
+    tables: Type.Array(TableSchema),
+    missing: Type.Array(
+      Type.String({ description: 'db.table or db.table.column that the catalog does not show' })
+    )
+  })
+})
 
 export const PreviewSchema = Type.Object({
-  decision: Type.String({ description: 'needs_approval or deny' }),
+  decision: Type.String({ description: 'needs_approval, approved or deny' }),
   rule: maybe(Type.String()),
   mode: maybe(modeText),
   duration: maybe(lengthNumber),

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 import type { AskInput } from '../broker/broker.ts'
 import { type ElevationId, parseElevationId } from '../elevation/ids.ts'
 import type { Stored } from '../ports.ts'
-import { personOf } from './access.ts'
+import { callerOf, personOf } from './access.ts'
 import {
   AskBody,
   ElevationParams,
@@ -20,37 +20,47 @@ import { refusalProblem, sendProblem } from './problem.ts'
 import { type RouteParts, answer } from './route.ts'
 
 export const elevationRoutes = (parts: RouteParts): void => {
-  submitRoute(parts)
+  submitRoutes(parts)
   readRoutes(parts)
 }
 
-const submitRoute = ({ app, broker }: RouteParts): void => {
-  app.post(
-    '/v1/elevations',
+const submitRoutes = ({ app, broker }: RouteParts): void => {
+  const routes = [
+    { url: '/v1/elevations', breakGlass: false, summary: 'Ask for an elevation' },
     {
-      config: { access: 'person', verb: 'submit' },
-      schema: {
-        summary: 'Ask for an elevation',
-        headers: SubmitHeaders,
-        body: AskBody,
-        response: { 200: ElevationRef, 201: ElevationRef }
-      }
-    },
-    async (request, reply) => {
-      const { body, headers } = request
-      const person = personOf(request)
-      const key = headers['idempotency-key']
-      const result =
-        key === undefined
-          ? await broker.submit(person, body)
-          : await broker.submit(person, body, { key, bodyHash: bodyHash(body) })
-      if (!result.ok) return sendProblem(reply, refusalProblem(result.refusal))
-      const { elevation, isReplay } = result.value
-      if (isReplay) reply.header('idempotent-replay', 'true')
-      reply.header('location', `/v1/elevations/${elevation.elevation.id}`)
-      return reply.code(isReplay ? 200 : 201).send(elevationDocument(elevation))
+      url: '/v1/break-glass',
+      breakGlass: true,
+      summary: 'Ask without an approval before; everybody named is told, somebody else reviews it'
     }
-  )
+  ]
+  for (const { url, breakGlass, summary } of routes) {
+    app.post(
+      url,
+      {
+        config: { access: 'person', verb: 'submit' },
+        schema: {
+          summary,
+          headers: SubmitHeaders,
+          body: AskBody,
+          response: { 200: ElevationRef, 201: ElevationRef }
+        }
+      },
+      async (request, reply) => {
+        const ask = { ...request.body, breakGlass }
+        const caller = callerOf(request)
+        const key = request.headers['idempotency-key']
+        const result =
+          key === undefined
+            ? await broker.submit(caller, ask)
+            : await broker.submit(caller, ask, { key, bodyHash: bodyHash(url, ask) })
+        if (!result.ok) return sendProblem(reply, refusalProblem(result.refusal))
+        const { elevation, isReplay } = result.value
+        if (isReplay) reply.header('idempotent-replay', 'true')
+        reply.header('location', `/v1/elevations/${elevation.elevation.id}`)
+        return reply.code(isReplay ? 200 : 201).send(elevationDocument(elevation))
+      }
+    )
+  }
 }
 
 const readRoutes = ({ app, broker }: RouteParts): void => {
@@ -94,9 +104,10 @@ const readRoutes = ({ app, broker }: RouteParts): void => {
 }
 
 /** Of the ask as understood, so that the order of members and white space do not matter. */
-const bodyHash = ({ target, duration, reason, ticket, tables, columns }: AskInput): string => {
+const bodyHash = (url: string, ask: AskInput): string => {
+  const { target, duration, reason, ticket, tables, columns } = ask
   const said = [target, duration, reason, ticket ?? null, tables ?? null, columns ?? null]
-  return hash('sha256', JSON.stringify(['POST /v1/elevations', ...said]), 'hex')
+  return hash('sha256', JSON.stringify([`POST ${url}`, ...said]), 'hex')
 }
 
 const nextPage = (rows: readonly Stored[], page: number): ElevationId | null =>

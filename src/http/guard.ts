@@ -5,8 +5,9 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Broker } from '../broker/broker.ts'
-import { isCanonicalPath, personOf, setPerson } from './access.ts'
+import { isCanonicalPath, personOf, setCaller } from './access.ts'
 import type { Auth } from './auth.ts'
+import { securityHeaders } from './headers.ts'
 import { BorderError, refusalProblem } from './problem.ts'
 
 export type GuardParts = {
@@ -41,8 +42,7 @@ export const guard = (app: FastifyInstance, parts: GuardParts): void => {
     done()
   })
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store')
-    reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+    reply.headers(securityHeaders)
     if (isClosing) {
       reply.header('connection', 'close')
       throw new BorderError({ code: 'shutting_down', detail: 'Try again shortly.' })
@@ -64,7 +64,10 @@ export const guard = (app: FastifyInstance, parts: GuardParts): void => {
       await limit(strangers, request)
       throw new BorderError(refusalProblem(person.refusal))
     }
-    setPerson(request, person.value)
+    setCaller(request, {
+      person: person.value,
+      presence: { via: 'cli', ...bearer.signIn }
+    })
     await limit(people, request)
     refuseCompressed(request)
   })

@@ -98,11 +98,7 @@ const frameworkProblems: ReadonlyMap<string, Problem> = new Map<string, Problem>
     { code: 'invalid_body', detail: 'The body is not as long as it says.' }
   ],
   ['FST_ERR_BAD_URL', nothingHere],
-  ['FST_ERR_MAX_PARAM_LENGTH', nothingHere],
-  [
-    'FST_ERR_HANDLER_TIMEOUT',
-    { code: 'handler_timeout', detail: 'It may still happen: read the state first.' }
-  ]
+  ['FST_ERR_MAX_PARAM_LENGTH', nothingHere]
 ])
 
 const frameworkProblem = (error: Error & Partial<FastifyError>): Problem => {

@@ -1,6 +1,10 @@
-/** `GET /v1/targets`: what one may ask for. `POST /v1/preview`: the decision, nothing stored. */
-import { personOf } from './access.ts'
-import { AskBody, PreviewSchema, TargetsSchema } from './documents.ts'
+/**
+ * `GET /v1/targets`: what one may ask for; `/{target}`: one of them, with its tables and columns.
+ * `POST /v1/preview`: the decision, nothing stored.
+ */
+import { iso } from '../elevation/ids.ts'
+import { callerOf, personOf } from './access.ts'
+import { AskBody, PreviewSchema, TargetParams, TargetSchema, TargetsSchema } from './documents.ts'
 import { type RouteParts, answer } from './route.ts'
 
 export const targetRoutes = ({ app, broker }: RouteParts): void => {
@@ -16,6 +20,23 @@ export const targetRoutes = ({ app, broker }: RouteParts): void => {
     (request) => ({ targets: broker.targets(personOf(request)) })
   )
 
+  app.get(
+    '/v1/targets/:target',
+    {
+      config: { access: 'person', verb: 'target' },
+      schema: {
+        summary: 'One of them, with its tables and columns as the Glue Data Catalog has them now',
+        params: TargetParams,
+        response: { 200: TargetSchema }
+      }
+    },
+    async (request, reply) =>
+      answer(reply, await broker.target(personOf(request), request.params.target), (detail) => {
+        const { catalog } = detail
+        return { ...detail, catalog: { ...catalog, at: iso(catalog.at) } }
+      })
+  )
+
   app.post(
     '/v1/preview',
     {
@@ -26,7 +47,7 @@ export const targetRoutes = ({ app, broker }: RouteParts): void => {
         response: { 200: PreviewSchema }
       }
     },
-    (request, reply) =>
-      answer(reply, broker.preview(personOf(request), request.body), (preview) => preview)
+    async (request, reply) =>
+      answer(reply, await broker.preview(callerOf(request), request.body), (preview) => preview)
   )
 }

@@ -11,31 +11,34 @@ export type CanonicalJson =
   | readonly CanonicalJson[]
   | { readonly [key: string]: CanonicalJson }
 
-const utf8 = new TextEncoder()
-
 /** Deeper than this is refused, which also ends a cycle. */
 const maxDepth = 32
+/** What JSON writes as it is, which most texts here are. */
+const plain = /^[ !#-[\]-~]*$/
 
-/** The one UTF-8 spelling of `value`; throws TypeError where it has none (see above). */
-export const canonicalBytes = (value: CanonicalJson): Uint8Array =>
-  utf8.encode(print(value, 0))
+/** The one spelling of `value`, of which UTF-8 is hashed; throws TypeError where it has none. */
+export const canonicalText = (value: CanonicalJson): string => print(value, 0)
 
 const print = (value: unknown, depth: number): string => {
-  if (depth > maxDepth) throw new TypeError('canonical JSON: nested too deep')
-  if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return quote(value)
-  if (typeof value === 'number' && isInteger(value)) return String(value)
+  if (depth > maxDepth) throw new TypeError('canonical JSON: nested too deep')
+  if (value === null || typeof value === 'boolean' || isInteger(value)) return String(value)
   if (Array.isArray(value)) return `[${Array.from(value, (v) => print(v, depth + 1)).join(',')}]`
-  if (typeof value !== 'object') throw new TypeError(`canonical JSON: no ${typeof value}`)
-  const maker: unknown = Object.getPrototypeOf(value)
-  if (maker !== Object.prototype && maker !== null) throw new TypeError('canonical JSON: a class')
-  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([k, v]) => `${quote(k)}:${print(v, depth + 1)}`).join(',')}}`
+  if (!isObject(value)) throw new TypeError(`canonical JSON: no ${typeof value} of that kind`)
+  let members = ''
+  for (const name of Object.keys(value).toSorted()) {
+    members += `${members && ','}${quote(name)}:${print(value[name], depth + 1)}`
+  }
+  return `{${members}}`
 }
 
-const isInteger = (value: number): boolean => Number.isSafeInteger(value) && !Object.is(value, -0)
+const isInteger = (value: unknown): boolean => Number.isSafeInteger(value) && !Object.is(value, -0)
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
 const quote = (text: string): string => {
+  if (plain.test(text)) return `"${text}"`
   if (!text.isWellFormed()) throw new TypeError('canonical JSON: lone surrogate')
   return JSON.stringify(text)
 }

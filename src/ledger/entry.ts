@@ -5,7 +5,7 @@
  * Free text and personal data are not in it: `commitments` hold SHA-256(salt || value).
  */
 import { hash } from 'node:crypto'
-import { type CanonicalJson, canonicalBytes } from './canonical.ts'
+import { type CanonicalJson, canonicalText } from './canonical.ts'
 
 export type EntryBody = {
   readonly v: 1
@@ -45,7 +45,7 @@ export const makeEntry = (
   const commitments = Object.fromEntries(
     openings.map(({ name, salt, value }) => [name, commitment(salt, value)])
   )
-  const bytes = canonicalBytes({ v: 1, ...body, commitments })
+  const bytes = Buffer.from(canonicalText({ v: 1, ...body, commitments }))
   if (bytes.length > maxEntryBytes) throw new RangeError('ledger entry over 16 KiB')
   return { key, elevation: body.elevation, body: bytes, leaf: leafHash(bytes), openings }
 }
@@ -56,7 +56,7 @@ export const commitment = (salt: string, value: string): string =>
 
 /** `sha256:` and the hex SHA-256 of a value's canonical bytes. */
 export const digest = (value: CanonicalJson): string =>
-  `sha256:${hash('sha256', canonicalBytes(value), 'hex')}`
+  `sha256:${hash('sha256', canonicalText(value), 'hex')}`
 
 /** RFC 6962 leaf hash, 32 bytes. */
 export const leafHash = (body: Uint8Array): Uint8Array =>

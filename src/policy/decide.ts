@@ -6,19 +6,17 @@
  * that taking a rule away can never give anybody more.
  */
 import type { Ask, Terms } from '../elevation/elevation.ts'
-import { type Instant, type PersonId, type RuleId, shortest } from '../elevation/ids.ts'
+import type { PersonId, RuleId, TargetId } from '../elevation/ids.ts'
 import type { Reason } from '../elevation/refusal.ts'
 import type { Target } from '../elevation/target.ts'
 import { eligibleApprovers } from './approvers.ts'
-import {
-  type AskFor,
-  type Question,
-  checkCondition,
-  conditionNames,
-  guarded
-} from './conditions.ts'
-import { activePerson, isAmong } from './people.ts'
-import type { Deny, Person, Policy, Rule } from './policy.ts'
+import type { Circumstances } from './circumstances.ts'
+import type { AskFor } from './conditions.ts'
+import { type Case, type Judged, applyingDenies, caseOf, judge, rulesOf } from './judge.ts'
+import { activePerson } from './people.ts'
+import type { Policy, Rule } from './policy.ts'
+import { add, applyingAnywhere, peopleOf, ruleIndex } from './rule-index.ts'
+import { byId, narrower, termsOf } from './terms.ts'
 
 /** Refused: `reasons` are all unmet or failed conditions of the denies and of the nearest rule. */
 export type Denied = {
@@ -40,6 +38,16 @@ export type Decision =
       /** the conditions that were met */
       readonly reasons: readonly Reason[]
     }
+  | {
+      readonly kind: 'approved'
+      readonly by: 'auto' | 'breakGlass'
+      readonly rule: RuleId
+      /** with a quorum of 0 */
+      readonly terms: Terms
+      /** whom a break-glass elevation is told to at once, sorted, without the requester */
+      readonly notify: readonly PersonId[]
+      readonly reasons: readonly Reason[]
+    }
   | Denied
 
 export type StillIssuable = { readonly kind: 'issue'; readonly terms: Terms } | Denied
@@ -47,112 +55,98 @@ export type StillIssuable = { readonly kind: 'issue'; readonly terms: Terms } | 
 /** A target somebody has rules on, and those rules. */
 export type Offer = { readonly target: Target; readonly rules: readonly Rule[] }
 
-/** The decision on an ask at `now`. Stores nothing and asks nobody. */
-export const decide = (policy: Policy, person: PersonId, ask: AskFor, now: Instant): Decision => {
-  const judged = judge(policy, person, ask, now)
-  if (judged.kind === 'deny') return judged
-  const [best] = judged.rules.filter(({ open }) => open.length === 0).toSorted(byMostGiven)
-  if (best === undefined) return denied(judged.rules, [])
-  const { rule, reasons } = best
-  const approvers = eligibleApprovers(policy, rule.id, person)
-  return { kind: 'needs_approval', rule: rule.id, terms: termsOf(rule), approvers, reasons }
+/** The decision on an ask, at the stage `ask`. Stores nothing and asks nobody. */
+export const decide = (
+  policy: Policy,
+  person: PersonId,
+  ask: AskFor,
+  circumstances: Circumstances
+): Decision => {
+  const about = caseOf(policy, person, ask, circumstances)
+  if (about === null) return unknownTarget
+  const theirs = rulesOf(about)
+  if (theirs.rules.length === 0) return unknownTarget
+  const denies = applyingDenies(about)
+  const rules = theirs.rules.filter((rule) => isRuleFor(rule, ask))
+  if (rules.length === 0) return denied([], [...denies, wrongRoute(ask)])
+  const judged: Judged[] = []
+  // the best comes first, so the first that is met is the one to take
+  for (const rule of rules) {
+    const one = judge(about, rule, theirs.isCertain)
+    if (one.open.length === 0 && denies.length === 0) return allowed(about, one)
+    judged.push(one)
+  }
+  return denied(judged, denies)
 }
 
 /**
- * Decides an approved ask again, under the rule it was approved by, and returns the narrower of the
- * terms then and now: shortest lengths, highest quorum, brokered over credentials. A maximum that
- * is now shorter than the ask does not deny: the window is cut to `terms.maxDuration`. Whether the
- * approvals still count is for `mayApprove` to say of each.
+ * Decides an elevation again at a later stage, under the rule it was asked by, and returns the
+ * narrower of the terms then and now. A maximum that is now shorter than the ask does not deny: the
+ * window is cut to `terms.maxDuration`. Whether the approvals still count is for `votesMet` to say.
  */
 export const mayStillIssue = (
   policy: Policy,
   terms: Terms,
   ask: Ask,
-  now: Instant
+  circumstances: Circumstances
 ): StillIssuable => {
-  const judged = judge(policy, ask.requester, ask, now)
-  if (judged.kind === 'deny') return judged
-  const found = judged.rules.find(({ rule }) => rule.id === terms.rule)
-  if (found === undefined) return denied([], [goneRule(terms.rule)])
-  const open = found.open.filter(({ condition, outcome }) => {
-    return condition !== 'duration' || outcome === 'failed'
-  })
-  return open.length > 0
-    ? denied([{ ...found, open }], [])
-    : { kind: 'issue', terms: narrower(terms, termsOf(found.rule)) }
-}
-
-/** Every target this person may ask for, with the rules that let them, both sorted by id. */
-export const offersFor = (policy: Policy, id: PersonId): readonly Offer[] => {
-  const person = activePerson(policy, id)
-  if (person === null) return []
-  return [...policy.targets.values()]
-    .filter((target) => !policy.denies.some((deny) => covers(deny, target) && hits(deny, person)))
-    .map((target) => {
-      return { target, rules: policy.rules.filter(rulesOf(target, person)).toSorted(byId) }
-    })
-    .filter(({ rules }) => rules.length > 0)
-    .toSorted((a, b) => byId(a.target, b.target))
-}
-
-type Judged = {
-  readonly rule: Rule
-  readonly reasons: readonly Reason[]
-  /** unmet or failed */
-  readonly open: readonly Reason[]
+  const about = caseOf(policy, ask.requester, ask, circumstances)
+  if (about === null) return unknownTarget
+  const theirs = rulesOf(about)
+  if (theirs.rules.length === 0) return unknownTarget
+  const denies = applyingDenies(about)
+  const rule = theirs.rules.find((one) => one.id === terms.rule && isRuleFor(one, ask))
+  if (rule === undefined) return denied([], [...denies, goneRule(terms.rule)])
+  const judged = judge(about, rule, theirs.isCertain)
+  if (judged.open.length > 0 || denies.length > 0) return denied([judged], denies)
+  const now = termsOf(rule, eligibleApprovers(policy, rule.id, ask.requester))
+  return { kind: 'issue', terms: narrower(terms, now) }
 }
 
 /**
- * Every rule this person has on the target, with all its conditions, unless a deny applies. Without
- * such a rule the answer is the same whether the target exists, is denied, or was made up.
+ * Every target this person may ask for, with the rules that let them, both sorted by id. A deny
+ * that applies at times only hides nothing here.
  */
-const judge = (
-  policy: Policy,
-  id: PersonId,
-  ask: AskFor,
-  now: Instant
-): { readonly kind: 'rules'; readonly rules: readonly Judged[] } | Denied => {
+export const offersFor = (policy: Policy, id: PersonId): readonly Offer[] => {
   const person = activePerson(policy, id)
-  const target = policy.targets.get(ask.target)
-  if (person === null || target === undefined) return unknownTarget
-  const rules = judgeRules(policy, { person, target, ask, now })
-  if (rules.length === 0) return unknownTarget
-  const denies = policy.denies
-    .filter((deny) => covers(deny, target))
-    .toSorted(byId)
-    .map((deny) => guarded(deny.id, 'deny', () => denyFinding(deny, person)))
-    .filter(({ outcome }) => outcome !== 'met')
-  return denies.length > 0 ? denied(rules, denies) : { kind: 'rules', rules }
+  if (person === null) return []
+  const index = ruleIndex(policy)
+  const denies = applyingAnywhere(index.denies, person).filter(({ when }) => when.length === 0)
+  if (denies.some(({ targets }) => targets === null)) return []
+  const hidden = new Set(denies.flatMap(({ targets }) => targets ?? []))
+  const offers = new Map<TargetId, Rule[]>()
+  for (const rule of applyingAnywhere(index.rules, person)) {
+    for (const target of rule.targets) if (!hidden.has(target)) add(offers, target, rule)
+  }
+  return [...offers]
+    .flatMap(([of, rules]) => {
+      const target = policy.targets.get(of)
+      return target === undefined ? [] : [{ target, rules: rules.toSorted(byId) }]
+    })
+    .toSorted((a, b) => byId(a.target, b.target))
 }
 
-const judgeRules = (policy: Policy, question: Omit<Question, 'rule'>): readonly Judged[] =>
-  policy.rules
-    .filter((rule) => rule.targets.includes(question.target.id))
-    .flatMap((rule) => {
-      const asker = guarded(rule.id, 'requesters', () => requesterFinding(rule, question.person))
-      if (asker.outcome === 'unmet') return []
-      const rest = conditionNames.map((name) => checkCondition(name, { ...question, rule }))
-      const reasons = [asker, ...rest]
-      return [{ rule, reasons, open: reasons.filter(({ outcome }) => outcome !== 'met') }]
-    })
+/** What was asked as break-glass is let through by such a rule only, and by it nothing else is. */
+const isRuleFor = ({ approval }: Rule, { breakGlass }: AskFor): boolean =>
+  breakGlass === (approval.kind === 'breakGlass')
 
-const requesterFinding = (rule: Rule, person: Person) => ({
-  met: isAmong(person, rule.requesters),
-  message: 'you are among those who may ask'
-})
-
-const denyFinding = (deny: Deny, person: Person) => ({
-  met: !hits(deny, person),
-  message: `deny ${deny.id} applies to you; no rule overrides it`
-})
-
-const hits = (deny: Deny, person: Person): boolean => isAmong(person, deny.requesters)
-
-const covers = (deny: Deny, target: Target): boolean =>
-  deny.targets === null || deny.targets.includes(target.id)
-
-const rulesOf = (target: Target, person: Person) => (rule: Rule): boolean =>
-  rule.targets.includes(target.id) && isAmong(person, rule.requesters)
+const allowed = (about: Case, { rule, reasons }: Judged): Decision => {
+  const { policy, index, person } = about
+  const approvers = eligibleApprovers(policy, rule.id, person.id)
+  const terms = termsOf(rule, approvers)
+  const { approval } = rule
+  switch (approval.kind) {
+    case 'people':
+      return { kind: 'needs_approval', rule: rule.id, terms, approvers, reasons }
+    case 'auto':
+      return { kind: 'approved', by: approval.kind, rule: rule.id, terms, notify: [], reasons }
+    case 'breakGlass': {
+      const told = peopleOf(policy, index, approval.notify)
+      const notify = told.filter((id) => id !== person.id)
+      return { kind: 'approved', by: approval.kind, rule: rule.id, terms, notify, reasons }
+    }
+  }
+}
 
 const denied = (rules: readonly Judged[], denies: readonly Reason[]): Denied => {
   const [nearest] = rules.toSorted(
@@ -176,32 +170,11 @@ const goneRule = (rule: RuleId): Reason => ({
   message: `rule ${rule} no longer lets you ask for this target; ask again`
 })
 
-const termsOf = (rule: Rule): Terms => ({
-  rule: rule.id,
-  mode: rule.mode,
-  maxDuration: rule.maxDuration,
-  quorum: rule.approval.quorum,
-  within: rule.approval.within,
-  activateWithin: rule.activateWithin
+const wrongRoute = ({ target, breakGlass }: AskFor): Reason => ({
+  outcome: 'unmet',
+  rule: null,
+  condition: 'route',
+  message: breakGlass
+    ? `no rule lets you break the glass of ${target}; ask for an approval`
+    : `${target} may only be asked for as break-glass`
 })
-
-const narrower = (then: Terms, now: Terms): Terms => ({
-  rule: then.rule,
-  mode: then.mode === 'brokered' ? then.mode : now.mode,
-  maxDuration: shortest(then.maxDuration, now.maxDuration),
-  quorum: Math.max(then.quorum, now.quorum),
-  within: shortest(then.within, now.within),
-  activateWithin: shortest(then.activateWithin, now.activateWithin)
-})
-
-/** Fewest approvals, then credentials over brokered, then the longer lengths, then the id. */
-const byMostGiven = ({ rule: a }: Judged, { rule: b }: Judged): number =>
-  a.approval.quorum - b.approval.quorum ||
-  Number(a.mode === 'brokered') - Number(b.mode === 'brokered') ||
-  b.maxDuration - a.maxDuration ||
-  b.activateWithin - a.activateWithin ||
-  b.approval.within - a.approval.within ||
-  byId(a, b)
-
-const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
-  Number(a.id > b.id) - Number(a.id < b.id)

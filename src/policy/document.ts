@@ -1,20 +1,10 @@
 /**
- * One file's text to plain data that knows its lines. YAML 1.2 core schema. Refused as `not_yaml`:
- * over 1 MiB, too deep or wide, duplicate keys, keys that are no strings, tabs as indentation,
- * anchors, aliases, tags and a second document; merge keys are ordinary (unknown) keys.
+ * One file's text to plain data that knows its lines. YAML 1.2 core schema. Refused as `too_large`:
+ * over 1 MiB, too deep or wide; as `not_yaml`: duplicate keys, keys that are no strings, tabs as
+ * indentation, anchors, aliases, tags and a second document. Merge keys are ordinary, so unknown.
  */
-import {
-  Composer,
-  LineCounter,
-  Parser,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  visit
-} from 'yaml'
-import { beyondBounds } from './bounds.ts'
+import { Composer, LineCounter, type Pair, isAlias, isMap, isNode, isScalar, isSeq } from 'yaml'
+import { readTokens } from './bounds.ts'
 import type { PolicyFile, PolicyIssue } from './policy.ts'
 
 /** Keys and list positions from the top of a document. */
@@ -38,43 +28,33 @@ const mostFaults = 20
 
 /** Parses one file; a file with nothing in it has the value `null`. */
 export const readDocument = (file: PolicyFile): Source => {
-  const fault = (line: number, message: string): PolicyIssue => ({
+  const fault = (code: PolicyIssue['code'], line: number, message: string): PolicyIssue => ({
     file: file.path,
     line,
     path: '',
-    code: 'not_yaml',
+    code,
     severity: 'error',
     message
   })
   if (Buffer.byteLength(file.text) > maxFileBytes) {
-    return { ok: false, issues: [fault(0, 'the file is larger than 1 MiB')] }
+    return { ok: false, issues: [fault('too_large', 0, 'the file is larger than 1 MiB')] }
   }
-  const lines = new LineCounter()
-  const tokens = [...new Parser(lines.addNewLine).parse(file.text)]
-  const beyond = beyondBounds(tokens)
+  const { lines, beyond, documents } = parse(file.text)
   if (beyond !== null) {
-    return { ok: false, issues: [fault(lineAt(lines, beyond.at), beyond.message)] }
+    return { ok: false, issues: [fault('too_large', lineAt(lines, beyond.at), beyond.message)] }
   }
-  const documents = [...new Composer(strict).compose(tokens)]
-  const found = documents.flatMap((document, index) => [
-    ...(index === 1 ? [{ at: document.range[0], message: 'only one document per file' }] : []),
-    ...document.errors.map(({ pos, message }) => ({ at: pos[0], message })),
-    ...(document.errors.length === 0 ? indirections(document.contents) : [])
+  const found = documents.flatMap((one, index): readonly Found[] => [
+    ...(index === 1 ? [{ at: one.range[0], message: 'only one document per file' }] : []),
+    ...one.errors.map(({ pos, message }) => ({ at: pos[0], message }))
   ])
-  if (found.length > 0) {
-    const issues = found.map(({ at, message }) => fault(lineAt(lines, at), message))
+  const indirections: Found[] = []
+  const value = found.length === 0 ? plain(documents[0]?.contents, indirections) : null
+  const faults = [...found, ...indirections]
+  if (faults.length > 0) {
+    const issues = faults.map(({ at, message }) => fault('not_yaml', lineAt(lines, at), message))
     return { ok: false, issues: issues.slice(0, mostFaults) }
   }
-  const [document] = documents
-  const contents: unknown = document?.contents
-  return {
-    ok: true,
-    document: {
-      file: file.path,
-      value: document?.toJS() ?? null,
-      lineOf: (path) => lineAt(lines, offsetOf(contents, path, 0))
-    }
-  }
+  return { ok: true, document: { file: file.path, value, lineOf: makeLineOf(file.text) } }
 }
 
 /** `rules[2].approval.quorum`; keys that are not plain words are quoted. */
@@ -99,19 +79,50 @@ const strict = {
   logLevel: 'silent'
 } as const
 
-/** Ways to say a thing elsewhere or as another type: a reviewer reads what is written, no more. */
-const indirections = (contents: unknown) => {
-  const found: { at: number; message: string }[] = []
-  if (!isNode(contents)) return found
-  visit(contents, {
-    Node: (_key, node) => {
-      const at = node.range?.[0] ?? 0
-      if (isAlias(node)) found.push({ at, message: 'aliases are not allowed; write it out' })
-      else if (node.anchor !== undefined) found.push({ at, message: 'anchors are not allowed' })
-      if (node.tag !== undefined) found.push({ at, message: 'tags are not allowed' })
-    }
-  })
-  return found
+const parse = (text: string) => {
+  const lines = new LineCounter()
+  const read = readTokens(text, lines)
+  return read.ok
+    ? { lines, beyond: null, documents: [...new Composer(strict).compose(read.tokens)] }
+    : { lines, beyond: read.beyond, documents: [] }
+}
+
+/**
+ * Parses again for the first line that is asked for: of a policy without issues none is, and to
+ * keep the trees of a thousand files takes longer than to make the few that are needed twice.
+ */
+const makeLineOf = (text: string): SourceDocument['lineOf'] => {
+  let parsed: ReturnType<typeof parse> | null = null
+  return (path) => {
+    parsed ??= parse(text)
+    return lineAt(parsed.lines, offsetOf(parsed.documents[0]?.contents, path, 0))
+  }
+}
+
+type Found = { readonly at: number; readonly message: string }
+
+/**
+ * Plain data of a node. Ways to say a thing elsewhere or as another type are found on the way: a
+ * reviewer reads what is written, no more. Recursive, for `beyondBounds` has looked at the depth.
+ */
+const plain = (node: unknown, found: Found[]): unknown => {
+  if (!isNode(node)) return null
+  const at = node.range?.[0] ?? 0
+  if (node.tag !== undefined) found.push({ at, message: 'tags are not allowed' })
+  if (isAlias(node)) {
+    found.push({ at, message: 'aliases are not allowed; write it out' })
+    return null
+  }
+  if (node.anchor !== undefined) found.push({ at, message: 'anchors are not allowed' })
+  if (isScalar(node)) return node.value
+  if (isSeq(node)) return node.items.map((item) => plain(item, found))
+  // own properties whatever their name is, __proto__ included
+  return isMap(node) ? Object.fromEntries(node.items.map((pair) => entry(pair, found))) : null
+}
+
+const entry = ({ key, value }: Pair, found: Found[]): readonly [string, unknown] => {
+  const name = plain(key, found)
+  return [typeof name === 'string' ? name : '', plain(value, found)]
 }
 
 const lineAt = (lines: LineCounter, offset: number): number =>

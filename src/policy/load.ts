@@ -3,17 +3,28 @@
  * resolve nowhere or twice, contradictions, rules nobody could use. One error is enough to refuse
  * the whole set, so that no half of a policy is ever in force.
  */
+import { approvalIssues } from './approval-issues.ts'
 import { digestOf } from './digest.ts'
 import { buildDirectory } from './directory.ts'
 import { type SourceDocument, readDocument } from './document.ts'
+import { GuardrailDocument } from './guardrail-schema.ts'
+import { guardrailIssues, guardrailOf, wiringIssues } from './guardrails.ts'
 import { errorAt, warningAt } from './issue.ts'
-import { nameIssues } from './names.ts'
+import { type Kind, kindOf, schemas } from './kind.ts'
+import { indexMembers } from './members.ts'
+import { nameIssues, refOf } from './names.ts'
+import { closingOf, neverOpen } from './never-open.ts'
 import { fitting, partsOf, valueAt } from './part.ts'
 import type { Policy, PolicyFile, PolicyIssue, Role } from './policy.ts'
-import { approvalIssues, denyOf, formIssues, refOf, ruleOf } from './rules.ts'
-import { OrganisationDocument, TargetDocument, partSchemas } from './schema.ts'
+import { DenyDocument, RuleDocument } from './rule-schema.ts'
+import { denyOf, formIssues, ruleIssues, ruleOf } from './rules.ts'
+import { GroupDocument, PersonDocument, RolesDocument } from './schema.ts'
 import { shapeIssues } from './shape.ts'
+import { TargetDocument } from './target-schema.ts'
 import { sharedWorkgroups, targetIssues, targetOf } from './targets.ts'
+import { momentIssues, testIssues, testOf } from './test-documents.ts'
+import { TestDocument } from './test-schema.ts'
+import { whenIssues } from './when-documents.ts'
 
 export type Loaded =
   | { readonly ok: true; readonly policy: Policy; readonly warnings: readonly PolicyIssue[] }
@@ -25,75 +36,113 @@ export const loadPolicy = (files: readonly PolicyFile[]): Loaded => {
   const documents = sources.flatMap((source) => (source.ok ? [source.document] : []))
   const unread = sources.flatMap((source) => (source.ok ? [] : source.issues))
   const read = readParts(documents)
-  const wholeDirectory = unread.length === 0 && read.people.whole && read.groups.whole
   const issues = [
     ...(files.length === 0 ? [noFiles] : []),
     ...unread,
     ...documents.flatMap(documentIssues),
-    // a name may be declared in a file that could not be read
-    ...(unread.length === 0 ? nameIssues(documents) : []),
     ...formIssues(documents),
+    ...whenIssues(documents),
+    ...momentIssues(documents),
     ...read.directory.issues,
     ...sharedWorkgroups(read.targets),
-    ...(wholeDirectory ? approvalIssues(read.rules.parts, read.directory) : [])
+    ...read.rules.parts.flatMap(ruleIssues),
+    ...read.tests.parts.flatMap(testIssues),
+    // a name may be declared in a file that could not be read
+    ...(unread.length === 0 ? acrossIssues(documents, read) : [])
   ].toSorted(byPlace)
   if (issues.some(({ severity }) => severity === 'error')) return { ok: false, issues }
-  return { ok: true, policy: policyOf(read), warnings: issues }
+  const warnings = [...issues, ...closedRules(read)].toSorted(byPlace)
+  return { ok: true, policy: policyOf(read), warnings }
 }
 
 type Parts = ReturnType<typeof readParts>
 
 const readParts = (documents: readonly SourceDocument[]) => {
-  const targetFiles = documents.filter(isTarget)
-  const others = documents.filter((document) => !isTarget(document))
-  const people = partsOf(others, 'people', partSchemas.people)
-  const groups = partsOf(others, 'groups', partSchemas.groups)
+  const of = (kind: Kind) => documents.filter((document) => kindOf(document) === kind)
+  const others = of('organisation')
+  const people = partsOf(others, 'people', PersonDocument)
+  const groups = partsOf(others, 'groups', GroupDocument)
+  const targetFiles = of('target')
+  const targets = targetFiles.flatMap((document) => fitting(topOf(document), TargetDocument))
+  const guardrailFiles = of('guardrail')
   return {
-    people,
-    groups,
     directory: buildDirectory(people.parts, groups.parts),
-    targets: targetFiles.flatMap((document) => {
-      return fitting({ document, path: [], value: document.value }, TargetDocument)
-    }),
-    rules: partsOf(others, 'rules', partSchemas.rules),
-    denies: partsOf(others, 'deny', partSchemas.deny),
+    wholeDirectory: people.whole && groups.whole,
+    targets,
+    wholeTargets: targets.length === targetFiles.length,
+    guardrailFiles,
+    guardrails: guardrailFiles.flatMap((file) => fitting(topOf(file), GuardrailDocument)),
+    rules: partsOf(others, 'rules', RuleDocument),
+    denies: partsOf(others, 'deny', DenyDocument),
     roles: others.flatMap((document) => {
       const value = valueAt(document.value, 'roles') ?? {}
-      return fitting({ document, path: ['roles'], value }, partSchemas.roles)
-    })
+      return fitting({ document, path: ['roles'], value }, RolesDocument)
+    }),
+    tests: partsOf(of('tests'), 'tests', TestDocument)
   }
 }
 
-const policyOf = ({ directory, targets, rules, denies, roles }: Parts): Policy => {
+/** Asked last, for it needs windows without faults. */
+const closedRules = ({ directory, rules, denies }: Parts): readonly PolicyIssue[] => {
+  const members = indexMembers(directory.people.values())
+  const closing = closingOf(denies.parts, members)
+  return rules.parts.flatMap((rule) => neverOpen(rule, closing, members))
+}
+
+/** What only shows once documents are held against each other. */
+const acrossIssues = (
+  documents: readonly SourceDocument[],
+  read: Parts
+): readonly PolicyIssue[] => {
+  const members = indexMembers(read.directory.people.values())
+  const targets = read.targets.map(({ value }) => value)
+  return [
+    ...nameIssues(documents),
+    ...(read.wholeTargets ? guardrailIssues(read.guardrailFiles, targets) : []),
+    ...wiringIssues(read.rules.parts, read.guardrails.map(({ value }) => value), targets),
+    ...(read.wholeDirectory
+      ? read.rules.parts.flatMap((rule) => approvalIssues(rule, members))
+      : [])
+  ]
+}
+
+const policyOf = (read: Parts): Policy => {
+  const { directory, roles, targets, rules, denies, tests } = read
   const holders = (role: Role) => roles.flatMap(({ value }) => value[role] ?? []).map(refOf)
+  const guardrails = new Map(read.guardrails.map(({ value }) => byId(guardrailOf(value))))
   const meaning = {
     people: directory.people,
     bySubject: directory.bySubject,
-    targets: new Map(targets.map(({ value }) => targetOf(value)).map((one) => [one.id, one])),
-    rules: rules.parts.map(({ value }) => ruleOf(value)),
+    bySlack: directory.bySlack,
+    targets: new Map(targets.map(({ value }) => byId(targetOf(value)))),
+    rules: rules.parts.map(({ value }) => ruleOf(value, guardrails)),
     denies: denies.parts.map(({ value }) => denyOf(value)),
     roles: {
       auditor: holders('auditor'),
       operator: holders('operator'),
       security: holders('security')
-    }
+    },
+    guardrails,
+    tests: tests.parts.map(testOf)
   }
   return { digest: digestOf(meaning), ...meaning }
 }
 
-/** A target is told by its first key, or by its folder where that key is misspelt. */
-const isTarget = ({ file, value }: SourceDocument): boolean =>
-  valueAt(value, 'target') !== undefined || /(^|\/)targets\//.test(file)
+const byId = <T extends { readonly id: string }>(one: T): readonly [T['id'], T] => [one.id, one]
+
+const topOf = (document: SourceDocument) => ({ document, path: [], value: document.value })
 
 const documentIssues = (document: SourceDocument): readonly PolicyIssue[] => {
-  const top = { document, path: [] }
+  const top = topOf(document)
   if (document.value === null) return [warningAt(top, 'nothing', 'there is nothing in this file')]
   if (typeof document.value !== 'object' || Array.isArray(document.value)) {
     return [errorAt(top, 'wrong_type', 'a policy file is a mapping of keys to values')]
   }
-  return isTarget(document)
-    ? [...shapeIssues(document, TargetDocument), ...targetIssues(document)]
-    : shapeIssues(document, OrganisationDocument)
+  const kind = kindOf(document)
+  return [
+    ...shapeIssues(document, schemas[kind]),
+    ...(kind === 'target' ? targetIssues(document) : [])
+  ]
 }
 
 const noFiles: PolicyIssue = {

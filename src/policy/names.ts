@@ -4,31 +4,48 @@
  */
 import type { Path, SourceDocument } from './document.ts'
 import { type Place, errorAt, hint, quote } from './issue.ts'
-import type { PolicyIssue } from './policy.ts'
+import { checked, valueAt } from './part.ts'
+import type { PolicyIssue, SubjectRef } from './policy.ts'
 
 export type Named = Place & { readonly text: string }
 
-type Kind = 'person' | 'group' | 'target' | 'rule'
+type Kind = 'person' | 'group' | 'target' | 'rule' | 'guardrail'
 
-/** Duplicate declarations and unresolved mentions of people, groups, targets and rules. */
+/** Duplicate declarations and unresolved mentions of people, groups, targets, rules, guardrails. */
 export const nameIssues = (documents: readonly SourceDocument[]): readonly PolicyIssue[] => {
   const declared = {
     person: textsAt(documents, ['people', '*', 'id']),
     group: textsAt(documents, ['groups', '*', 'id']),
     target: textsAt(documents, ['target']),
-    rule: [...textsAt(documents, ['rules', '*', 'id']), ...textsAt(documents, ['deny', '*', 'id'])]
+    rule: [...textsAt(documents, ['rules', '*', 'id']), ...textsAt(documents, ['deny', '*', 'id'])],
+    guardrail: textsAt(documents, ['guardrail'])
   }
   const known = (kind: Kind): ReadonlySet<string> => new Set(declared[kind].map(({ text }) => text))
-  const sets = { person: known('person'), group: known('group'), target: known('target') }
+  const sets = {
+    person: known('person'),
+    group: known('group'),
+    target: known('target'),
+    rule: known('rule'),
+    guardrail: known('guardrail')
+  }
+  const hints = new Map<string, string>()
+  const unresolved = (place: Place, kind: Kind, name: string): readonly PolicyIssue[] => {
+    if (sets[kind].has(name)) return []
+    const key = `${kind}:${name}`
+    // a name that is wrong in every line is looked up once, and thousands of wrong ones not at all
+    const near = hints.get(key) ?? (hints.size < mostHints ? hint(name, sets[kind]) : '')
+    hints.set(key, near)
+    return [errorAt(place, 'unresolved', `there is no ${kind} ${quote(name)}${near}`)]
+  }
   return [
     ...kinds.flatMap((kind) => repeats(kind, declared[kind])),
     ...mentions.flatMap(({ at, kind }) =>
-      textsAt(documents, at).flatMap((named) => unresolved(named, kind, named.text, sets[kind]))
+      textsAt(documents, at).flatMap((named) => unresolved(named, kind, named.text))
     ),
     ...refPlaces.flatMap((at) =>
       textsAt(documents, at).flatMap((named) => {
         const [kind, name] = splitRef(named.text)
-        return kind === null ? [] : unresolved(named, kind, name, sets[kind])
+        return kind === null ? [] : unresolved(named, kind, name)
       })
     )
   ]
@@ -39,28 +56,53 @@ export const textsAt = (
   documents: readonly SourceDocument[],
   pattern: readonly string[]
 ): readonly Named[] =>
-  documents.flatMap((document) =>
-    walk(document.value, pattern, []).map(({ path, text }) => ({ document, path, text }))
+  valuesAt(documents, pattern).flatMap(({ document, path, value }) =>
+    typeof value === 'string' ? [{ document, path, text: value }] : []
   )
+
+/** The same for values of any type. */
+export const valuesAt = (documents: readonly SourceDocument[], pattern: readonly string[]) => {
+  const found: (Place & { readonly value: unknown })[] = []
+  for (const document of documents) {
+    walk(document.value, pattern, [], (path, value) => found.push({ document, path, value }))
+  }
+  return found
+}
 
 /** The kind and name of `person:ID` or `group:NAME`; kind null where it is neither. */
 export const splitRef = (text: string): readonly ['person' | 'group' | null, string] => {
-  const [kind = '', name = ''] = text.split(/:(.*)/s)
-  return kind === 'person' || kind === 'group' ? [kind, name] : [null, text]
+  if (text.startsWith('person:')) return ['person', text.slice(7)]
+  return text.startsWith('group:') ? ['group', text.slice(6)] : [null, text]
 }
 
-const kinds: readonly Kind[] = ['person', 'group', 'target', 'rule']
+/** `person:ID` or `group:NAME`, as the schema lets it through. */
+export const refOf = (text: string): SubjectRef => {
+  const [kind, name] = splitRef(text)
+  return { kind: checked(kind), name }
+}
+
+const mostHints = 500
+
+const kinds: readonly Kind[] = ['person', 'group', 'target', 'rule', 'guardrail']
 
 const mentions = [
   { at: ['people', '*', 'groups', '*'], kind: 'group' },
   { at: ['groups', '*', 'includes', '*'], kind: 'group' },
   { at: ['rules', '*', 'targets', '*'], kind: 'target' },
-  { at: ['deny', '*', 'targets', '*'], kind: 'target' }
+  { at: ['rules', '*', 'guardrail'], kind: 'guardrail' },
+  { at: ['deny', '*', 'targets', '*'], kind: 'target' },
+  { at: ['tests', '*', 'as'], kind: 'person' },
+  { at: ['tests', '*', 'ask', 'target'], kind: 'target' },
+  { at: ['tests', '*', 'expect', 'rule'], kind: 'rule' },
+  { at: ['tests', '*', 'expect', 'approvers', '*'], kind: 'person' }
 ] as const
 
 const refPlaces = [
   ['rules', '*', 'requesters', '*'],
   ['rules', '*', 'approval', 'from', '*'],
+  ['rules', '*', 'approval', 'from', 'allOf', '*', 'of', '*'],
+  ['rules', '*', 'approval', 'notify', '*'],
+  ['rules', '*', 'approval', 'review', '*'],
   ['deny', '*', 'requesters', '*'],
   ['roles', '*', '*'],
   ['owner']
@@ -79,30 +121,21 @@ const repeats = (kind: Kind, names: readonly Named[]): readonly PolicyIssue[] =>
   })
 }
 
-const unresolved = (
-  place: Place,
-  kind: Kind,
-  name: string,
-  known: ReadonlySet<string>
-): readonly PolicyIssue[] =>
-  known.has(name)
-    ? []
-    : [errorAt(place, 'unresolved', `there is no ${kind} ${quote(name)}${hint(name, known)}`)]
-
 const walk = (
   value: unknown,
   pattern: readonly string[],
-  path: Path
-): readonly { readonly path: Path; readonly text: string }[] => {
-  const [step, ...rest] = pattern
-  if (step === undefined) return typeof value === 'string' ? [{ path, text: value }] : []
-  if (typeof value !== 'object' || value === null) return []
-  if (Array.isArray(value)) {
-    return step === '*'
-      ? value.flatMap((item, index) => walk(item, rest, [...path, index]))
-      : []
+  path: Path,
+  found: (path: Path, value: unknown) => void
+): void => {
+  const step = pattern[path.length]
+  if (step === undefined) {
+    found(path, value)
+  } else if (step !== '*') {
+    const inner = valueAt(value, step)
+    if (inner !== undefined) walk(inner, pattern, [...path, step], found)
+  } else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) walk(item, pattern, [...path, index], found)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) walk(item, pattern, [...path, key], found)
   }
-  return Object.entries(value).flatMap(([key, inner]) =>
-    step === '*' || step === key ? walk(inner, rest, [...path, key]) : []
-  )
 }

@@ -5,6 +5,7 @@
 import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import type { SourceDocument } from './document.ts'
+import { fits } from './fits.ts'
 import type { Place } from './issue.ts'
 
 export type Part<T> = Place & { readonly value: T }
@@ -30,15 +31,18 @@ export const fitting = <S extends TSchema>(
   { document, path, value }: Part<unknown>,
   schema: S
 ): readonly Part<Static<S>>[] => {
-  if (Value.Check(schema, value)) return [{ document, path, value }]
+  if (fits(schema, value)) return [{ document, path, value }]
   const known = Value.Clean(schema, structuredClone(value))
-  return Value.Check(schema, known) ? [{ document, path, value: known }] : []
+  return fits(schema, known) ? [{ document, path, value: known }] : []
 }
 
 /** A key's own value in a mapping; undefined where there is no such mapping or key. */
 export const valueAt = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? Object.entries(value).find(([name]) => name === key)?.[1]
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.hasOwn(value, key)
+    ? Reflect.get(value, key)
     : undefined
 
 /** What a parser made of a text that its schema already let through. */

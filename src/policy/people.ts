@@ -11,6 +11,29 @@ export const personBySubject = (policy: Policy, subject: string): Person | null 
   return id === undefined ? null : activePerson(policy, id)
 }
 
+/** The active person a Slack account belongs to; null where there is none. */
+export const personBySlack = (
+  policy: Policy,
+  { team, user }: { readonly team: string; readonly user: string }
+): Person | null => {
+  const id = policy.bySlack.get(`${team}/${user}`)
+  return id === undefined ? null : activePerson(policy, id)
+}
+
+/**
+ * The one active person with this address, compared in ASCII without case; null where there is none
+ * or more than one, or somebody inactive has it too. Only for channels configured to match by it.
+ */
+export const personByEmail = (policy: Policy, email: string): Person | null => {
+  if (!/^[!-~]+$/.test(email)) return null
+  const wanted = email.toLowerCase()
+  const found = [...policy.people.values()].filter(({ emails }) =>
+    emails.some((one) => one.toLowerCase() === wanted)
+  )
+  const [person] = found
+  return found.length === 1 && person?.active ? person : null
+}
+
 /** The person, unless unknown or inactive. */
 export const activePerson = (policy: Policy, id: PersonId): Person | null => {
   const person = policy.people.get(id)
@@ -24,15 +47,13 @@ export const hasRole = (policy: Policy, id: PersonId, role: Role): boolean => {
 }
 
 /** Whether any of the references names this person or a group they are in. */
-export const isAmong = (person: Person, refs: readonly SubjectRef[]): boolean =>
-  refs.some((ref) => {
-    switch (ref.kind) {
-      case 'person':
-        return ref.name === person.id
-      case 'group':
-        return person.groups.has(ref.name)
-    }
-  })
+export const isAmong = (person: Person, refs: readonly SubjectRef[]): boolean => {
+  // a loop, for this is the innermost step of every decision
+  for (const { kind, name } of refs) {
+    if (kind === 'person' ? name === person.id : person.groups.has(name)) return true
+  }
+  return false
+}
 
 /** `person:ID` or `group:NAME`. */
 export const printRef = (ref: SubjectRef): string => `${ref.kind}:${ref.name}`

@@ -1,19 +1,18 @@
 /**
- * Rules and denies to their parsed form. Refused: lengths and patterns that cannot be read, and
- * rules that nobody could ever get approved: no active approver, or fewer than the quorum once the
- * requester, who never counts, is taken away.
+ * Rules and denies to their parsed form. Refused: lengths and patterns that cannot be read, a break
+ * glass that is long or asks for nothing, and what `approval-issues.ts` finds impossible.
  */
 import { parseDuration } from '../elevation/duration.ts'
-import { type PersonId, type Seconds, parseRuleId, parseTargetId } from '../elevation/ids.ts'
-import type { Directory } from './directory.ts'
-import type { SourceDocument } from './document.ts'
+import { type Seconds, parseRuleId, parseTargetId, seconds } from '../elevation/ids.ts'
+import { approvalOf, channelsOf } from './approval-documents.ts'
+import type { Path, SourceDocument } from './document.ts'
 import { parseGlob } from './glob.ts'
-import { type Place, errorAt, quote, warningAt } from './issue.ts'
-import { splitRef, textsAt } from './names.ts'
+import { errorAt, quote, warningAt } from './issue.ts'
+import { refOf, textsAt } from './names.ts'
 import { type Part, checked } from './part.ts'
-import { isAmong } from './people.ts'
-import type { Deny, Person, PolicyIssue, Rule, SubjectRef } from './policy.ts'
-import type { DenyDocument, RuleDocument } from './schema.ts'
+import type { Caps, Deny, Guardrail, PolicyIssue, Rule } from './policy.ts'
+import type { DenyDocument, RuleDocument } from './rule-schema.ts'
+import { signInOf, whenOf } from './when-documents.ts'
 
 /** Lengths and ticket patterns that cannot be read, whatever else is wrong with their rule. */
 export const formIssues = (documents: readonly SourceDocument[]): readonly PolicyIssue[] => [
@@ -26,79 +25,105 @@ export const formIssues = (documents: readonly SourceDocument[]): readonly Polic
     .map((named) => errorAt(named, 'bad_value', `${quote(named.text)} must be ${globForm}`))
 ]
 
-/** Whether each rule can be used at all; ask only where every person and group could be read. */
-export const approvalIssues = (
-  rules: readonly Part<RuleDocument>[],
-  { people }: Directory
-): readonly PolicyIssue[] => {
-  const active = [...people.values()].filter((person) => person.active)
-  return rules.flatMap((rule) => quorumIssues(rule, active))
-}
+/** What contradicts itself within one rule. */
+export const ruleIssues = (rule: Part<RuleDocument>): readonly PolicyIssue[] => [
+  ...breakGlassIssues(rule),
+  ...capIssues(rule),
+  ...signInIssues(rule)
+]
 
 /** A rule whose document has no issues. */
-export const ruleOf = (value: RuleDocument): Rule => ({
+export const ruleOf = (
+  value: RuleDocument,
+  guardrails: ReadonlyMap<string, Guardrail>
+): Rule => ({
   id: checked(parseRuleId(value.id)),
   targets: value.targets.map((target) => checked(parseTargetId(target))).toSorted(),
   requesters: value.requesters.map(refOf),
   maxDuration: lengthOf(value.maxDuration),
   activateWithin: lengthOf(value.activateWithin),
   mode: value.mode ?? 'brokered',
+  when: whenOf(value.when),
+  via: channelsOf(value.via),
   reasonMinLength: value.require?.reason?.minLength ?? 1,
   ticket: value.require?.ticket === undefined ? null : checked(parseGlob(value.require.ticket)),
-  approval: {
-    from: value.approval.from.map(refOf),
-    quorum: value.approval.quorum,
-    within: lengthOf(value.approval.within)
-  }
+  signIn: signInOf(value.require?.signIn),
+  caps: capsOf(value.caps),
+  approval: approvalOf(value.approval),
+  guardrail: value.guardrail === undefined ? null : checked(guardrails.get(value.guardrail) ?? null)
 })
 
 /** A deny whose document has no issues. */
 export const denyOf = (value: DenyDocument): Deny => ({
   id: checked(parseRuleId(value.id)),
   requesters: value.requesters.map(refOf),
-  targets: value.targets?.map((target) => checked(parseTargetId(target))).toSorted() ?? null
+  targets: value.targets?.map((target) => checked(parseTargetId(target))).toSorted() ?? null,
+  when: whenOf(value.when)
 })
-
-/** `person:ID` or `group:NAME`, as the schema lets it through. */
-export const refOf = (text: string): SubjectRef => {
-  const [kind, name] = splitRef(text)
-  return { kind: checked(kind), name }
-}
 
 const lengthPlaces = [
   ['rules', '*', 'maxDuration'],
   ['rules', '*', 'activateWithin'],
-  ['rules', '*', 'approval', 'within']
+  ['rules', '*', 'require', 'signIn', 'within'],
+  ['rules', '*', 'caps', 'perDay'],
+  ['rules', '*', 'approval', 'within'],
+  ['rules', '*', 'approval', 'signIn', 'within'],
+  ['rules', '*', 'approval', 'noReciprocalWithin'],
+  ['tests', '*', 'ask', 'duration'],
+  ['tests', '*', 'signIn', 'ago'],
+  ['tests', '*', 'has', 'secondsInDay']
 ]
 const lengthForm = 'a length with its unit, such as 45m, 4h or PT2H30M, of at most 366 days'
 const globForm = 'literal ASCII text, <digits>, <letters> and *, of 1 to 100 characters'
+const longestBreakGlass = seconds(3600)
 
 const lengthOf = (text: string): Seconds => checked(parseDuration(text))
 
-const quorumIssues = (
-  { document, path, value }: Part<RuleDocument>,
-  active: readonly Person[]
-): readonly PolicyIssue[] => {
-  const at = (...steps: readonly string[]): Place => ({ document, path: [...path, ...steps] })
-  const { quorum, from } = value.approval
-  const approvers = among(active, from)
-  if (approvers.size === 0) {
-    return [errorAt(at('approval', 'from'), 'empty_approvers', 'no active person is in here')]
-  }
-  const requesters = [...among(active, value.requesters)]
-  const unserved = requesters.filter((id) => approvers.size - Number(approvers.has(id)) < quorum)
-  if (approvers.size < quorum || unserved.length > 0) {
-    const whom = unserved.length > 0 ? ` for ${unserved.join(', ')}` : ''
-    const there = `${approvers.size} active in from, and nobody approves their own ask`
-    const message = `${quorum} approvals are not possible${whom}: ${there}`
-    return [errorAt(at('approval', 'quorum'), 'impossible_quorum', message)]
-  }
-  return requesters.length > 0
-    ? []
-    : [warningAt(at('requesters'), 'nothing', 'no active person is in here; nobody can ask')]
+const capsOf = ({
+  pending = 10,
+  active = 1,
+  perDay
+}: NonNullable<RuleDocument['caps']> = {}): Caps => ({
+  pending,
+  active,
+  perDay: perDay === undefined ? null : lengthOf(perDay)
+})
+
+const breakGlassIssues = ({
+  document,
+  path,
+  value
+}: Part<RuleDocument>): readonly PolicyIssue[] => {
+  if (!('breakGlass' in value.approval)) return []
+  const longest = parseDuration(value.maxDuration)
+  const at = (...steps: readonly string[]) => ({ document, path: [...path, ...steps] })
+  const needed = ['reason', 'ticket'] as const
+  return [
+    ...(longest !== null && longest > longestBreakGlass
+      ? [errorAt(at('maxDuration'), 'contradiction', 'a break glass lasts at most 1h')]
+      : []),
+    ...needed
+      .filter((key) => value.require?.[key] === undefined)
+      .map((key) => errorAt(at('require', key), 'missing', `a break glass requires a ${key}`))
+  ]
 }
 
-const among = (people: readonly Person[], texts: readonly string[]): ReadonlySet<PersonId> => {
-  const refs = texts.map(refOf)
-  return new Set(people.filter((person) => isAmong(person, refs)).map(({ id }) => id))
+const capIssues = ({ document, path, value }: Part<RuleDocument>): readonly PolicyIssue[] => {
+  const perDay = parseDuration(value.caps?.perDay ?? '')
+  const longest = parseDuration(value.maxDuration)
+  if (perDay === null || longest === null || perDay >= longest) return []
+  const message = `less than a single maxDuration of ${value.maxDuration}, which nobody ever gets`
+  return [warningAt({ document, path: [...path, 'caps', 'perDay'] }, 'contradiction', message)]
 }
+
+/** What says how somebody signed in is a token, and Slack brings none. */
+const signInIssues = ({ document, path, value }: Part<RuleDocument>): readonly PolicyIssue[] => {
+  const { approval } = value
+  const asks = value.require?.signIn !== undefined && isSlackOnly(value.via)
+  const votes = 'within' in approval && approval.signIn !== undefined && isSlackOnly(approval.via)
+  const unmet = (at: Path) =>
+    warningAt({ document, path: [...path, ...at] }, 'contradiction', 'Slack says no signIn')
+  return [...(asks ? [unmet(['via'])] : []), ...(votes ? [unmet(['approval', 'via'])] : [])]
+}
+
+const isSlackOnly = (via: readonly string[] = []): boolean => via.join(' ') === 'slack'

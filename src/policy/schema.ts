@@ -1,208 +1,94 @@
 /**
- * The documents of a policies directory as TypeBox schemas, which are JSON Schema for editors too.
- * An unknown key is refused everywhere. Each `description` ends the sentence "NAME must be …" in
- * an issue. Lengths of time, tickets and ARNs that contradict each other are judged in `forms.ts`
- * and `targets.ts`.
+ * The document of an organisation: people, groups, roles, rules and denies. A file may hold any of
+ * these keys; lists in several files add up. An unknown key is refused everywhere.
  */
-import { type Static, type TSchema, Type } from 'typebox'
+import { type Static, Type } from 'typebox'
+import { closed, flag, id, list, ref, set, some, text } from './forms.ts'
+import { DenyDocument, RuleDocument } from './rule-schema.ts'
 
-const closed = { additionalProperties: false } as const
-
-const text = (pattern: string, description: string, maxLength = 2048) =>
-  Type.String({ pattern, description, maxLength })
-
-const id = text(
-  '^[a-z0-9][a-z0-9._-]{1,62}$',
-  '2 to 63 of a-z 0-9 . _ -, starting with a letter or digit'
-)
-const ref = text('^(?:person|group):[a-z0-9][a-z0-9._-]{1,62}$', 'person:ID or group:NAME')
-const table = text('^[a-z0-9_][a-z0-9_-]{0,254}$', 'a name of a-z 0-9 _ - as Glue has it')
-const length = Type.String({ description: 'a length with its unit, such as 45m, 4h or PT2H30M' })
-const roleArn = text(
-  '^arn:aws(?:-cn|-us-gov)?:iam::[0-9]{12}:role/' +
-    '(?:[A-Za-z0-9+=,.@_-]+/)*[A-Za-z0-9+=,.@_-]{1,64}$',
-  'the ARN of an IAM role',
-  640
-)
-const key = text(
-  '^arn:aws(?:-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/(?:mrk-[0-9a-f]{32}|[0-9a-f-]{36})$',
-  'the full ARN of a KMS key (no alias)'
-)
-const location = text(
-  '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:[A-Za-z0-9._=+@-]+/)*$',
-  's3://BUCKET/PREFIX/ of A-Z a-z 0-9 . _ = + @ -, with a slash at the end',
-  600
-)
-
-const set = <T extends TSchema>(items: T, description: string) =>
-  Type.Array(items, { uniqueItems: true, maxItems: 10_000, description })
-const some = <T extends TSchema>(items: T, description: string) =>
-  Type.Array(items, { uniqueItems: true, minItems: 1, maxItems: 10_000, description })
-const list = <T extends TSchema>(items: T) => Type.Array(items, { maxItems: 100_000 })
-
-const PersonDocument = Type.Object(
+const SlackDocument = Type.Object(
   {
-    id,
+    team: text(
+      'The workspace or Enterprise Grid organisation',
+      '^[TE][A-Z0-9]{2,20}$',
+      'a Slack team id such as T0123ABC'
+    ),
+    user: text('The member', '^[UW][A-Z0-9]{2,20}$', 'a Slack user id such as U0123ABC')
+  },
+  { ...closed, description: 'a mapping of team and user' }
+)
+
+export const PersonDocument = Type.Object(
+  {
+    id: id('The person'),
     emails: Type.Optional(
-      set(text('^[!-?A-~]+@[!-?A-~]+$', 'an e-mail address in ASCII', 254), 'a list of addresses')
-    ),
-    subjects: Type.Optional(
-      // OpenID Connect Core 1.0 section 2: `sub` has at most 255 ASCII characters
-      some(text('^[!-~]+$', '1 to 255 ASCII characters, the `sub` of a token', 255), 'a list')
-    ),
-    groups: Type.Optional(set(id, 'a list of groups')),
-    active: Type.Optional(Type.Boolean({ description: 'true or false' }))
-  },
-  closed
-)
-
-const GroupDocument = Type.Object(
-  { id, includes: Type.Optional(some(id, 'a list of groups')) },
-  closed
-)
-
-const DataSetDocument = Type.Object(
-  {
-    database: table,
-    tables: some(table, 'a list of at least one table'),
-    location,
-    key,
-    bucketKey: Type.Boolean({ description: 'true or false' })
-  },
-  closed
-)
-
-const ResultsDocument = Type.Object(
-  {
-    location: Type.Optional(location),
-    bucketKey: Type.Optional(Type.Boolean({ description: 'true or false' })),
-    key: Type.Optional(key),
-    managed: Type.Optional(Type.Literal(true, { description: 'true, or left out' }))
-  },
-  closed
-)
-
-const columnClasses = Type.Record(
-  text('^[a-z0-9_]{1,255}$', 'a column name of a-z 0-9 _'),
-  text('^[a-z][a-z0-9-]{0,62}$', 'a class of a-z 0-9 -, such as direct or quasi'),
-  closed
-)
-
-/** One Athena workgroup. */
-export const TargetDocument = Type.Object(
-  {
-    target: id,
-    account: text('^[0-9]{12}$', 'twelve digits in quotes'),
-    region: text('^[a-z]{2}(?:-gov)?-[a-z]+-[0-9]$', 'a region such as eu-west-1'),
-    workgroup: text('^[A-Za-z0-9._-]{1,128}$', '1 to 128 of A-Z a-z 0-9 . _ -'),
-    role: roleArn,
-    classification: text('^[a-z][a-z0-9-]{0,62}$', 'a word of a-z 0-9 -, such as pii'),
-    owner: ref,
-    data: Type.Array(DataSetDocument, {
-      minItems: 1,
-      maxItems: 100,
-      description: 'a list of at least one data set'
-    }),
-    results: ResultsDocument,
-    columns: Type.Optional(
-      Type.Record(text('^[a-z0-9_-]+[.][a-z0-9_-]+$', 'database.table'), columnClasses, closed)
-    )
-  },
-  closed
-)
-
-const RuleDocument = Type.Object(
-  {
-    id,
-    targets: some(id, 'a list of at least one target'),
-    requesters: some(ref, 'a list of at least one person:ID or group:NAME'),
-    maxDuration: length,
-    activateWithin: length,
-    mode: Type.Optional(
-      Type.Enum(['brokered', 'credentials'], { description: 'brokered or credentials' })
-    ),
-    require: Type.Optional(
-      Type.Object(
-        {
-          reason: Type.Optional(
-            Type.Object(
-              {
-                minLength: Type.Integer({
-                  minimum: 1,
-                  maximum: 500,
-                  description: 'a whole number from 1 to 500'
-                })
-              },
-              closed
-            )
-          ),
-          ticket: Type.Optional(
-            Type.String({
-              description: 'literal text, <digits>, <letters> and *, of 1 to 100 ASCII characters'
-            })
-          )
-        },
-        closed
+      set(
+        'For notices only; no decision reads them',
+        text('An address', '^[!-?A-~]+@[!-?A-~]+$', 'an e-mail address in ASCII', 254),
+        'a list of addresses'
       )
     ),
-    approval: Type.Object(
-      {
-        from: some(ref, 'a list of at least one person:ID or group:NAME'),
-        quorum: Type.Integer({
-          minimum: 1,
-          maximum: 20,
-          description: 'a whole number from 1 to 20, of different people'
-        }),
-        within: length
-      },
-      closed
+    subjects: Type.Optional(
+      some(
+        'The `sub` values of this human’s tokens; left out: the id',
+        // OpenID Connect Core 1.0 section 2: `sub` has at most 255 ASCII characters
+        text('A subject', '^[!-~]+$', '1 to 255 ASCII characters, the `sub` of a token', 255),
+        'a list'
+      )
+    ),
+    slack: Type.Optional(
+      set('The Slack accounts of this human', SlackDocument, 'a list of team and user')
+    ),
+    groups: Type.Optional(
+      set('The groups this person is in', id('A group'), 'a list of groups')
+    ),
+    active: Type.Optional(flag('false: no rights at all; default true'))
+  },
+  { ...closed, description: 'a mapping of id, subjects, slack, emails, groups and active' }
+)
+
+export const GroupDocument = Type.Object(
+  {
+    id: id('The group'),
+    includes: Type.Optional(
+      some('Groups whose members are in it too', id('A group'), 'a list of groups')
     )
   },
-  closed
+  { ...closed, description: 'a mapping of id and includes' }
 )
 
-const DenyDocument = Type.Object(
+const holders = (title: string) =>
+  Type.Optional(set(title, ref('A person or a group'), 'a list of person:ID or group:NAME'))
+
+export const RolesDocument = Type.Object(
   {
-    id,
-    requesters: some(ref, 'a list of at least one person:ID or group:NAME'),
-    targets: Type.Optional(some(id, 'a list of at least one target'))
+    auditor: holders('Who reads the ledger'),
+    operator: holders('Who keeps the broker running'),
+    security: holders('Who ends anybody’s elevation')
   },
-  closed
-)
-
-const RolesDocument = Type.Object(
   {
-    auditor: Type.Optional(set(ref, 'a list of person:ID or group:NAME')),
-    operator: Type.Optional(set(ref, 'a list of person:ID or group:NAME')),
-    security: Type.Optional(set(ref, 'a list of person:ID or group:NAME'))
-  },
-  closed
+    ...closed,
+    title: 'Duties apart from rules',
+    description: 'a mapping of auditor, operator and security'
+  }
 )
 
-/** Everything but targets; a file may hold any of these keys. */
+/** Everything but targets, guardrails and tests. */
 export const OrganisationDocument = Type.Object(
   {
-    people: Type.Optional(list(PersonDocument)),
-    groups: Type.Optional(list(GroupDocument)),
+    people: Type.Optional(list('Who there is', PersonDocument)),
+    groups: Type.Optional(list('Groups of people', GroupDocument)),
     roles: Type.Optional(RolesDocument),
-    rules: Type.Optional(list(RuleDocument)),
-    deny: Type.Optional(list(DenyDocument))
+    rules: Type.Optional(list('Who may ask for what', RuleDocument)),
+    deny: Type.Optional(list('What overrides every rule', DenyDocument))
   },
-  closed
+  {
+    ...closed,
+    title: 'People, groups, roles, rules and denies',
+    description: 'a mapping of people, groups, roles, rules and deny'
+  }
 )
-
-/** The schema of each part that is used alone, by the key it stands under. */
-export const partSchemas = {
-  people: PersonDocument,
-  groups: GroupDocument,
-  roles: RolesDocument,
-  rules: RuleDocument,
-  deny: DenyDocument
-} as const
 
 export type PersonDocument = Static<typeof PersonDocument>
 export type GroupDocument = Static<typeof GroupDocument>
-export type TargetDocument = Static<typeof TargetDocument>
-export type RuleDocument = Static<typeof RuleDocument>
-export type DenyDocument = Static<typeof DenyDocument>
 export type RolesDocument = Static<typeof RolesDocument>

@@ -6,12 +6,16 @@ import type { TSchema } from 'typebox'
 import { Settings } from 'typebox/system'
 import { Value } from 'typebox/value'
 import type { Path, SourceDocument } from './document.ts'
+import { fits } from './fits.ts'
 import { type Place, errorAt, hint, quote } from './issue.ts'
 import type { PolicyIssue } from './policy.ts'
+import { choicesAlong } from './variants.ts'
 
 /** Every way in which the document is not of this schema. */
 export const shapeIssues = (document: SourceDocument, schema: TSchema): readonly PolicyIssue[] =>
-  allErrors(schema, document.value).flatMap((error) => issuesOf(document, schema, error))
+  fits(schema, document.value)
+    ? []
+    : allErrors(schema, document.value).flatMap((error) => issuesOf(document, schema, error))
 
 type Fault = ReturnType<typeof Value.Errors>[number]
 
@@ -34,11 +38,15 @@ const issuesOf = (
   fault: Fault
 ): readonly PolicyIssue[] => {
   const path = pathOf(fault.instancePath)
-  const pointer = fault.schemaPath.replace(/^#/, '').replace(/\/additionalProperties$/, '')
-  const node = at(schema, steps(pointer))
+  const pointer = steps(fault.schemaPath.replace(/^#/, '').replace(/\/additionalProperties$/, ''))
+  const choices = choicesAlong(schema, document.value, { pointer, path })
+  if (choices.some(({ meant, taken }) => meant !== taken)) return []
+  const node = at(schema, pointer)
   const value = at(document.value, path)
   const place = { document, path }
-  if (fault.keyword === 'boolean') return [unknownKey(place, node)]
+  // of no type that any variant has
+  if (fault.keyword === 'anyOf') return [errorAt(place, 'wrong_type', mustBe(node, value))]
+  if (fault.keyword === 'boolean') return [unknownKey(place, node, choices.at(-1)?.union)]
   // each of these keys came before as a fault of its own
   if (fault.keyword === 'additionalProperties') return []
   if (fault.keyword === 'required') {
@@ -58,14 +66,28 @@ const issuesOf = (
 
 const codeOf = (fault: Fault, path: Path): PolicyIssue['code'] => {
   if (fault.keyword === 'type') return 'wrong_type'
-  return fault.keyword === 'minItems' && path.at(-1) === 'from' ? 'empty_approvers' : 'bad_value'
+  return fault.keyword === 'minItems' && peopleKeys.has(String(path.at(-1)))
+    ? 'empty_approvers'
+    : 'bad_value'
 }
 
-const unknownKey = (place: Place, node: unknown): PolicyIssue => {
+const peopleKeys: ReadonlySet<string> = new Set(['from', 'of', 'notify', 'review'])
+
+/** `union` is the one whose variant `node` is, if it is one. */
+const unknownKey = (place: Place, node: unknown, union: unknown): PolicyIssue => {
   const name = String(place.path.at(-1))
   const known = at(node, ['properties'])
   if (!isRecord(known)) {
     return errorAt(place, 'bad_value', `${quote(name)} cannot stand here as a name`)
+  }
+  const variants: unknown = at(union, ['anyOf'])
+  const isOfAnother =
+    Array.isArray(variants) &&
+    variants.includes(node) &&
+    variants.some((variant) => at(variant, ['properties', name]) !== undefined)
+  if (isOfAnother) {
+    const beside = Object.keys(known).slice(0, 2).join(' and ')
+    return errorAt(place, 'contradiction', `${quote(name)} cannot stand beside ${beside}`)
   }
   const message = `unknown key ${quote(name)}${hint(name, Object.keys(known))}`
   return errorAt(place, 'unknown_key', message)
@@ -73,7 +95,10 @@ const unknownKey = (place: Place, node: unknown): PolicyIssue => {
 
 const mustBe = (node: unknown, value: unknown): string => {
   const wanted = at(node, ['description']) ?? at(node, ['type'])
-  return `${quote(value)} must be ${typeof wanted === 'string' ? wanted : 'something else'}`
+  const words = at(node, ['enum'])
+  const known = Array.isArray(words) ? words.map(String) : []
+  const near = typeof value === 'string' ? hint(value, known) : ''
+  return `${quote(value)} must be ${typeof wanted === 'string' ? wanted : 'something else'}${near}`
 }
 
 const steps = (pointer: string): readonly string[] =>

@@ -7,11 +7,11 @@
 import { parseTargetId } from '../elevation/ids.ts'
 import type { Results, S3Location, Target } from '../elevation/target.ts'
 import type { Path, SourceDocument } from './document.ts'
-import { type Place, errorAt, quote, warningAt } from './issue.ts'
+import { type Place, errorAt, hint, quote, warningAt } from './issue.ts'
 import { type Named, textsAt } from './names.ts'
 import { type Part, checked, valueAt } from './part.ts'
 import type { PolicyIssue } from './policy.ts'
-import type { TargetDocument } from './schema.ts'
+import type { TargetDocument } from './target-schema.ts'
 
 /** Every contradiction within one target document, whatever else is wrong with it. */
 export const targetIssues = (document: SourceDocument): readonly PolicyIssue[] => [
@@ -145,17 +145,18 @@ const tableIssues = (document: SourceDocument): readonly PolicyIssue[] => {
       set: index
     }))
   })
-  const twice = tables.filter(({ text, set }) => tables.some((t) => t.text === text && t.set < set))
-  const known = new Set(tables.map(({ text }) => text))
+  const first = new Map(tables.toReversed().map(({ text, set }) => [text, set]))
+  const twice = tables.filter(({ text, set }) => first.get(text) !== set)
   const columns = valueAt(document.value, 'columns')
   const listed = typeof columns === 'object' && columns !== null ? Object.keys(columns) : []
   return [
     ...twice.map((t) => errorAt(t, 'duplicate', `${quote(t.text)} is in an earlier data set too`)),
     ...listed
-      .filter((name) => !known.has(name))
+      .filter((name) => !first.has(name))
       .map((name) => {
         const place = { document, path: ['columns', name] }
-        return errorAt(place, 'unresolved', `${quote(name)} is no table of this target`)
+        const message = `${quote(name)} is no table of this target${hint(name, first.keys())}`
+        return errorAt(place, 'unresolved', message)
       })
   ]
 }

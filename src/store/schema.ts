@@ -22,7 +22,7 @@ export type Migration = {
 
 /** Every migration of this version, ascending from 1. */
 export const migrations = (dialect: Dialect): readonly Migration[] =>
-  [firstTables(dialect)].map((text, at) => ({
+  [firstTables(dialect), standing(dialect), slack(dialect)].map((text, at) => ({
     number: at + 1,
     text,
     checksum: hash('sha256', text)
@@ -35,6 +35,68 @@ export const migrationTable = ({ integer, table }: Dialect): string =>
   checksum text not null,
   applied_at ${integer} not null
 )${table}`
+
+/** What caps count, and who reviewed a break-glass elevation. */
+const standing = ({ integer, table }: Dialect): string => `
+alter table elevation add column window_seconds ${integer} not null default 0;
+alter table elevation add column window_at ${integer} not null default 0;
+alter table elevation add column approved_by text not null default 'people';
+create index elevation_standing on elevation (requester, target, window_at);
+create index elevation_open on elevation (requester, state, target)
+  where state in ('pending', 'approved', 'issuing', 'active');
+create index elevation_break_glass on elevation (requester, id) where approved_by = 'break_glass';
+
+create table asker (
+  person text not null primary key,
+  version ${integer} not null check (version >= 1)
+)${table};
+
+create table review (
+  elevation text not null primary key references elevation (id),
+  person text not null,
+  at ${integer} not null
+)${table};
+`
+
+/** What people were told in Slack, whose turn it is to tell them, and which requests were seen. */
+const slack = ({ integer, table }: Dialect): string => `
+create table slack_turn (
+  id ${integer} not null primary key check (id = 1),
+  seq ${integer} not null check (seq >= 0),
+  owner text not null,
+  until ${integer} not null
+)${table};
+
+create table slack_message (
+  elevation text not null references elevation (id),
+  key text not null,
+  place text not null,
+  ord ${integer} not null,
+  due_at ${integer} not null,
+  wanted ${integer} not null check (wanted >= 1),
+  sent ${integer} not null check (sent between 0 and wanted),
+  attempts ${integer} not null,
+  channel text,
+  ts text,
+  digest text,
+  gave_up text,
+  primary key (elevation, key)
+)${table};
+create index slack_message_waiting on slack_message (place, ord, due_at, attempts)
+  where wanted > sent;
+
+create table slack_place (
+  place text not null primary key,
+  channel text not null,
+  not_before ${integer} not null
+)${table};
+
+create table slack_seen (
+  key text not null primary key,
+  until ${integer} not null
+)${table};
+create index slack_seen_until on slack_seen (until);
+`
 
 const firstTables = ({ bytes, integer, table, immutable }: Dialect): string => `
 create table elevation (

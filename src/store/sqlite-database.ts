@@ -14,6 +14,8 @@ export const openDatabase = ({ file, openedAt }: Boot): DatabaseSyncInstance => 
   try {
     db.enableDefensive(true)
     db.exec('pragma trusted_schema = off; pragma locking_mode = exclusive')
+    // what a savepoint may have to undo would go to a temporary file
+    db.exec('pragma temp_store = memory')
     lockAndLog(db)
     requireSound(db)
     migrate(db, openedAt)

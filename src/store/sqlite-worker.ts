@@ -1,5 +1,6 @@
 /** The thread that owns the SQLite connection: opens the file, answers groups, and closes it. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { unpack } from './packed.ts'
 import type { Boot, Command, Reply } from './sqlite.ts'
 import { failure, openDatabase } from './sqlite-database.ts'
 import { groupsOn } from './sqlite-session.ts'
@@ -10,7 +11,7 @@ const start = (port: MessagePort, boot: Boot): void => {
     const db = openDatabase(boot)
     const answerGroup = groupsOn(db)
     port.on('message', (command: Command) => {
-      if (command !== 'close') return reply(answerGroup(command))
+      if (command !== 'close') return reply(answerGroup(unpack(command)))
       db.close()
       port.close()
     })

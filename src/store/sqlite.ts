@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads'
 import type { Engine, Query, Row, Write, Written } from './engine.ts'
 import { StoreError, type StoreErrorCode } from './error.ts'
 import { type GroupLimits, groupCommit } from './group-commit.ts'
+import { type Packed, pack } from './packed.ts'
 
 /** What the worker needs to open the file. */
 export type Boot = {
@@ -30,7 +31,7 @@ export type Answer =
   | Failure
 
 /** To the worker: a group to run, or the end. */
-export type Command = readonly Request[] | 'close'
+export type Command = Packed | 'close'
 
 /** From the worker: first what kept the file from opening, if anything; then a group's answers. */
 export type Reply = readonly Answer[]
@@ -110,7 +111,7 @@ const startThread = (boot: Boot) => {
 
   const run = async (requests: readonly Request[]): Promise<Reply> => {
     if (!alive) throw new StoreError('unavailable', 'the store has stopped', { cause })
-    send(requests)
+    send(pack(requests))
     return await reply('timeout')
   }
 

@@ -2,11 +2,12 @@
  * The SQL text of the store, one for every engine: what a change writes and what a question reads.
  * Values only ever travel as parameters. Schema: schema.ts.
  */
-import { dueAt, type Elevation, notAfterOf, terminalStates } from '../elevation/elevation.ts'
+import { type Elevation, dueAt, notAfterOf, terminalStates, windowSeconds } from '../elevation/elevation.ts'
 import type { ElevationId, Instant, PersonId } from '../elevation/ids.ts'
 import type { Entry } from '../ledger/entry.ts'
 import type { Change, Filter, IdempotencyKey } from '../ports.ts'
 import type { Query, Step, Value, Write } from './engine.ts'
+import { approvedBy, raiseStanding } from './standing.ts'
 
 const terminal = terminalStates.map((state) => `'${state}'`).join(', ')
 
@@ -16,15 +17,21 @@ const selectElevation = `select e.id, e.state, e.version, e.body,
   from elevation e`
 
 /** State, idempotency key and entries; the first that finds its row changed is a conflict. */
-export const commitChange = (change: Change, at: number): Write => ({
-  steps: [
+export const commitChange = (change: Change, at: number): Write => {
+  const steps = [
     change.expectedVersion === null
       ? insertElevation(change.elevation)
       : updateElevation(change.elevation, change.expectedVersion),
-    ...(change.idempotency ? [insertIdempotency(change.idempotency, change.elevation.id, at)] : []),
-    ...change.entries.map(insertEntry)
-  ],
-  ...(change.entries.length > 0 && { result: indexesOf(change.entries) })
+    ...(change.standing ? [raiseStanding(change.standing)] : []),
+    ...(change.idempotency ? [insertIdempotency(change.idempotency, change.elevation.id, at)] : [])
+  ]
+  return withEntries(steps, change.entries)
+}
+
+/** These steps and then the entries, whose places are the result. */
+export const withEntries = (steps: readonly Step[], entries: readonly Entry[]): Write => ({
+  steps: [...steps, ...entries.map(insertEntry)],
+  ...(entries.length > 0 && { result: indexesOf(entries) })
 })
 
 /** Entries by themselves: refused attempts and what else changes no elevation. */
@@ -100,11 +107,14 @@ const insertEntry = (entry: Entry): Step => ({
   // Copies: a view sent to another thread would take the whole pool along that it lies in.
   values: [entry.key, entry.elevation, new Uint8Array(entry.body), new Uint8Array(entry.leaf)],
   ifNone: 'skip',
-  ifSome: entry.openings.map(({ name, salt, value }) => ({
-    text: 'insert into opening (entry_key, name, salt, value) values ($1, $2, $3, $4)',
-    values: [entry.key, name, salt, value],
-    ifNone: 'conflict'
-  }))
+  ...(entry.openings.length > 0 && { ifSome: [insertOpenings(entry)] })
+})
+
+const insertOpenings = ({ key, openings }: Entry): Step => ({
+  text: `insert into opening (entry_key, name, salt, value)
+    values ${openings.map((_, n) => `($1, $${3 * n + 2}, $${3 * n + 3}, $${3 * n + 4})`).join(', ')}`,
+  values: [key, ...openings.flatMap(({ name, salt, value }) => [name, salt, value])],
+  ifNone: 'conflict'
 })
 
 /** Where these entries are, new or from an earlier try; in no order. */
@@ -116,22 +126,23 @@ const indexesOf = (entries: readonly Entry[]): Query => ({
 
 const insertElevation = (elevation: Elevation): Step => ({
   text: `insert into elevation (id, state, version, due_at, role_arn, assumed_role_id, not_after,
-      body, requester, target, created_at)
-    values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10)
+      body, window_seconds, window_at, requester, target, created_at, approved_by)
+    values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     on conflict (id) do nothing`,
   values: [
     ...moving(elevation),
     elevation.ask.requester,
     elevation.ask.target,
-    elevation.createdAt
+    elevation.createdAt,
+    approvedBy(elevation)
   ],
   ifNone: 'conflict'
 })
 
 const updateElevation = (elevation: Elevation, version: number): Step => ({
   text: `update elevation set state = $2, version = version + 1, due_at = $3, role_arn = $4,
-      assumed_role_id = $5, not_after = $6, body = $7
-    where id = $1 and version = $8
+      assumed_role_id = $5, not_after = $6, body = $7, window_seconds = $8, window_at = $9
+    where id = $1 and version = $10
       and state not in (${terminal})`,
   values: [...moving(elevation), version],
   ifNone: 'conflict'
@@ -152,7 +163,9 @@ const moving = (elevation: Elevation): readonly Value[] => [
   'intent' in elevation ? elevation.intent.roleArn : null,
   'session' in elevation ? (elevation.session?.assumedRoleId ?? null) : null,
   notAfterOf(elevation),
-  JSON.stringify(elevation)
+  JSON.stringify(elevation),
+  windowSeconds(elevation),
+  notAfterOf(elevation) ?? elevation.createdAt
 ]
 
 const anyOf = (placeholders: readonly string[]): string =>

@@ -2,7 +2,16 @@
  * The store behind the broker's ports, over any engine: changes become statements, rows become
  * elevations. `openStore` in open.ts gives one; it refuses nothing by itself beyond a corrupt row.
  */
-import type { Elevations, LedgerStore, Worklist } from '../ports.ts'
+import type {
+  Elevations,
+  LedgerStore,
+  Reviews,
+  Seen,
+  SlackMessages,
+  SlackTurn,
+  Standings,
+  Worklist
+} from '../ports.ts'
 import type { Engine } from './engine.ts'
 import {
   parseEndedSession,
@@ -11,11 +20,16 @@ import {
   parseLedgerRow,
   parseStored
 } from './rows.ts'
+import { slackOver } from './slack.ts'
+import { approvedOf, insertReview, parseStanding, standingOf } from './standing.ts'
 import * as sql from './statements.ts'
 
 export type Store = Elevations &
+  Standings &
+  Reviews &
   Worklist &
   LedgerStore & {
+    readonly slack: Seen & SlackTurn & SlackMessages
     /** Resolves after a real, durable write; rejects with a StoreError while that is impossible. */
     check(): Promise<void>
     /** Finishes what is under way and releases the data. */
@@ -38,6 +52,21 @@ export const storeOver = (engine: Engine, now: () => number): Store => ({
     if (written.kind === 'conflict') return written
     return { kind: 'committed', indexes: parseIndexes(written.rows, change.entries) }
   },
+  standing: async (of) => parseStanding((await engine.read(standingOf(of)))[0]),
+  lastApproval: async ({ requester, by, since }) => {
+    const rows = await engine.read(approvedOf(requester, since))
+    const instants = rows
+      .flatMap((row) => parseStored(row).elevation.approvals)
+      .filter((approval) => approval.by === by && approval.at >= since)
+      .map(({ at }) => at)
+    return instants.toSorted((a, b) => b - a)[0] ?? null
+  },
+  review: async (review, entries) => {
+    const steps = [insertReview(review)]
+    const written = await engine.write(sql.withEntries(steps, entries))
+    if (written.kind === 'conflict') return written
+    return { kind: 'committed', indexes: parseIndexes(written.rows, entries) }
+  },
   due: async (at, limit) => (await engine.read(sql.dueElevations(at, limit))).map(parseStored),
   endedSessions: async (roleArn, since) =>
     (await engine.read(sql.endedSessions(roleArn, since))).map(parseEndedSession),
@@ -46,6 +75,7 @@ export const storeOver = (engine: Engine, now: () => number): Store => ({
   },
   entries: async (index, limit) =>
     (await engine.read(sql.ledgerFrom(index, limit))).map(parseLedgerRow),
+  slack: slackOver(engine),
   check: async () => {
     await engine.write(sql.heartbeat(now()))
   },

@@ -7,18 +7,19 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Agent, request } from 'node:http'
 import { type Figure, median, rounded } from './figures.ts'
+import type { BenchPeople } from './people.ts'
 
 const rounds = 150
 const fsyncs = 3
 const extraMs = 5
 
-export type People = { readonly alice: string; readonly bob: string }
+export type Tokens = Pick<BenchPeople, 'analysts' | 'approver'>
 
 type Measured = { readonly p50: number; readonly fsync: number }
 
 export const issue = async (
   urls: { readonly alone: string; readonly overTheWire: string },
-  tokens: People,
+  tokens: Tokens,
   folder: string
 ): Promise<readonly Figure[]> => {
   const alone = await measure(urls.alone, { tokens, folder, warmUp: 400 })
@@ -46,26 +47,29 @@ export const issue = async (
 
 const measure = async (
   url: string,
-  { tokens, folder, warmUp }: { readonly tokens: People; readonly folder: string; readonly warmUp: number }
+  { tokens, folder, warmUp }: { readonly tokens: Tokens; readonly folder: string; readonly warmUp: number }
 ): Promise<Measured> => {
-  const alice = poster(url, tokens.alice)
-  const bob = poster(url, tokens.bob)
+  const agent = new Agent({ keepAlive: true })
+  const analysts = tokens.analysts.map((token) => poster(url, token, agent))
+  const approver = poster(url, tokens.approver, agent)
   const file = openSync(join(folder, 'fsync'), 'w', 0o600)
   const line = Buffer.alloc(400, 97)
   const took: number[] = []
   const raw: number[] = []
   for (let n = 0; n < rounds + warmUp; n++) {
+    const analyst = analysts[n % analysts.length]
+    if (!analyst) throw new Error('nobody asks')
     const ask = {
       target: 'claims-pii',
       duration: '15m',
       reason: 'measuring how long issuing takes',
       ticket: `CLM-${n}`
     }
-    const asked = await alice('/v1/elevations', ask)
+    const asked = await analyst('/v1/elevations', ask)
     const path = `/v1/elevations/${String(asked['id'])}`
     const began = performance.now()
-    const approved = await bob(`${path}/approve`)
-    const vended = await alice(`${path}/credentials`)
+    const approved = await approver(`${path}/approve`)
+    const vended = await analyst(`${path}/credentials`)
     const ms = performance.now() - began
     if (approved['state'] !== 'approved' || vended['Version'] !== 1) throw new Error('not issued')
     const before = performance.now()
@@ -84,8 +88,7 @@ const measure = async (
 type Poster = (path: string, body?: object) => Promise<Readonly<Record<string, unknown>>>
 
 /** The barest client there is, so that the server's time is what is measured. */
-const poster = (url: string, token: string): Poster => {
-  const agent = new Agent({ keepAlive: true })
+const poster = (url: string, token: string, agent: Agent): Poster => {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   return (path, body = {}) =>
     new Promise((resolve, reject) => {

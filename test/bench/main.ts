@@ -13,10 +13,12 @@ import { evaluator } from './evaluator.ts'
 import { print, rounded } from './figures.ts'
 import { issue } from './issue.ts'
 import { load } from './load.ts'
+import { type BenchPeople, benchPeople } from './people.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
 const children: ChildProcess[] = []
+let people: BenchPeople | null = null
 
 const start = async (
   args: readonly string[],
@@ -39,18 +41,15 @@ const end = async (child: ChildProcess): Promise<void> => {
   await gone
 }
 
-const tokenOf = async (issuer: string, person: string): Promise<string> => {
-  const response = await fetch(`${issuer}/token`, { method: 'POST', body: new URLSearchParams({ person }) })
-  return text(objectOf(await response.json())['access_token'])
-}
-
 const residentMiB = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
 try {
   for (const figure of await evaluator()) print(figure)
+  people = await benchPeople(join(root, 'policies'), folder)
+  const { issuer, policies } = people
   const sandbox = await start(['dist/cli/main.js', 'sandbox', '--json'])
-  const { endpoint, issuer, region, broker } = objectOf(JSON.parse(sandbox.line))
+  const { endpoint, region, broker } = objectOf(JSON.parse(sandbox.line))
   const keys = objectOf(broker)
   const env = {
     AWS_ENDPOINT_URL: text(endpoint),
@@ -58,7 +57,8 @@ try {
     AWS_ACCESS_KEY_ID: text(keys['accessKeyId']),
     AWS_SECRET_ACCESS_KEY: text(keys['secretAccessKey']),
     AWS_SESSION_TOKEN: text(keys['sessionToken']),
-    SALLYPORT_OIDC_ISSUER: text(issuer),
+    SALLYPORT_OIDC_ISSUER: issuer,
+    SALLYPORT_POLICIES: policies,
     SALLYPORT_BROKER_ROLE_ARN: 'arn:aws:iam::123456789012:role/sallyport-broker',
     SALLYPORT_PORT: '0',
     SALLYPORT_OPS_PORT: '0'
@@ -71,18 +71,18 @@ try {
   const rss = rounded(residentMiB(idle.child.pid ?? 0), 0)
   print({ figure: 'idle_rss', value: rss, unit: 'MiB', target: '<= 150', ok: rss <= 150 })
   await end(idle.child)
-  const tokens = { alice: await tokenOf(text(issuer), 'alice'), bob: await tokenOf(text(issuer), 'bob') }
   const server = async (kind: string): Promise<string> => {
     const data = join(folder, kind)
-    const args = ['test/bench/server.mjs', kind, data, text(issuer)]
+    const args = ['test/bench/server.mjs', kind, data, issuer]
     return (await start(args, { ...env, SALLYPORT_DATA_DIR: data })).line
   }
   const url = await server('broker')
   const urls = { alone: await server('broker-alone'), overTheWire: url }
-  for (const figure of await issue(urls, tokens, folder)) print(figure)
+  for (const figure of await issue(urls, people, folder)) print(figure)
   const servers = { bare: await server('bare'), stub: await server('stub'), broker: url }
-  for (const figure of await load(servers, tokens.alice)) print(figure)
+  for (const figure of await load(servers, people.analysts)) print(figure)
 } finally {
+  people?.close()
   for (const child of children) {
     child.stdin?.end()
     await end(child)

@@ -2,17 +2,28 @@
  * AWS as the broker's ports see it, in memory, with one failure that can be armed per call: `lost`
  * did not happen, `late` happened but its answer never came. Both are reported alike.
  */
-import type { AwsAnswer, FoundGrant, Grants, Queries, Sessions } from '../../src/ports.ts'
+import type {
+  AwsAnswer,
+  CatalogTable,
+  Catalogs,
+  FoundGrant,
+  Grants,
+  Queries,
+  Sessions
+} from '../../src/ports.ts'
 import { instant } from '../../src/elevation/ids.ts'
 import { Secret } from '../../src/elevation/secret.ts'
 
-export type Call = 'create' | 'revoke' | 'find' | 'assume' | 'deny' | 'stop'
+export type Call = 'create' | 'revoke' | 'find' | 'assume' | 'deny' | 'stop' | 'tables'
 export type Fault = { readonly on: Call; readonly how: 'lost' | 'late' | 'refused'; times: number }
 
 export type FakeAws = {
   readonly sessions: Sessions
   readonly grants: Grants
   readonly queries: Queries
+  readonly catalogs: Catalogs
+  /** what the catalog has, by `database.table` */
+  readonly tables: Map<string, CatalogTable>
   /** grants that exist now, by id */
   readonly live: Map<string, { readonly key: string; readonly name: string; readonly parameters: string }>
   readonly calls: string[]
@@ -42,6 +53,10 @@ export const fakeAws = (now: () => number): FakeAws => {
   }
   const fake: FakeAws = {
     live: new Map(),
+    tables: new Map(),
+    catalogs: {
+      tables: (_place, at) => run('tables', () => ({ at, tables: new Map(fake.tables) }))
+    },
     calls: [],
     denied: new Map(),
     fault: null,

@@ -38,6 +38,25 @@ const must = <T>(value: T | null | undefined): T => {
 const people = new Map(['alice', 'bob', 'eve', 'olga'].map((id) => [id, must(parsePersonId(id))]))
 const rule = must(parseRuleId('claims-investigation'))
 const target = must(parseTargetId('claims-pii'))
+const offer = {
+  target,
+  workgroup: 'claims-pii',
+  region: 'eu-west-1',
+  classification: 'pii',
+  tables: ['claims.customers'],
+  rules: [{ rule, mode: 'credentials', maxDuration: seconds(14400) }]
+} as const
+const columns = [
+  { name: 'ssn', type: 'string', class: 'direct' },
+  { name: 'dt', type: 'date', class: null }
+]
+const customers = {
+  table: 'claims.customers',
+  type: 'table',
+  version: '3',
+  partitionKeys: ['dt'],
+  columns
+} as const
 const absent = refuse('unknown_elevation', 'There is no such elevation.')
 
 export const memoryBroker = (now: () => Instant): MemoryBroker => {
@@ -85,7 +104,7 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
     const approved: Approved = {
       ...rest,
       state: 'approved',
-      approvals: [{ by: person, at }],
+      approvals: [{ by: person, at, via: 'cli' }],
       decidedAt: at,
       activateBy: plus(at, seconds(3600))
     }
@@ -121,13 +140,21 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
       const person = people.get(subject)
       return person ? accept(person) : refuse('unknown_person', 'You are not in the directory.')
     },
+    identifySlack: () => refuse('unknown_person', 'You are not in the directory.'),
     targets: () => {
       ran.push('targets')
-      const offer = { workgroup: 'claims-pii', region: 'eu-west-1', classification: 'pii' }
-      const rules = [{ rule, mode: 'credentials' as const, maxDuration: seconds(14400) }]
-      return [{ target, ...offer, tables: ['claims.customers'], rules }]
+      return [offer]
     },
-    preview: (person) => {
+    target: (person, id) =>
+      run(['target', person, null], () =>
+        id === target && person !== 'eve'
+          ? accept({
+              ...offer,
+              catalog: { at: now(), tables: [customers], missing: ['claims.gone'] }
+            })
+          : refuse('unknown_target', 'No such target.')
+      ),
+    preview: async ({ person }) => {
       ran.push('preview')
       return accept({
         decision: 'needs_approval',
@@ -139,7 +166,7 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
         reasons: [{ outcome: 'met', rule, condition: 'requesters', message: 'you are one' }]
       })
     },
-    submit: (person, ask, idempotency) =>
+    submit: ({ person }, ask, idempotency) =>
       run(['submit', person, null], (): Result<Submitted> => {
         const slot = `${person} ${idempotency?.key}`
         const before = idempotency ? keys.get(slot) : undefined
@@ -161,7 +188,8 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
             reason: ask.reason,
             ticket: ask.ticket ?? null,
             tables: ['claims.customers'],
-            columns: null
+            columns: null,
+            breakGlass: ask.breakGlass ?? false
           },
           askDigest: 'sha256:ask',
           terms: {
@@ -169,6 +197,7 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
             mode: 'credentials',
             maxDuration: seconds(14400),
             quorum: 1,
+            approvers: null,
             within: seconds(7200),
             activateWithin: seconds(28800)
           },
@@ -191,7 +220,7 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
         .filter(({ elevation }) => before === undefined || elevation.id < before)
         .slice(0, limit)
     },
-    approve: (person, id, shown) =>
+    approve: ({ person }, id, shown) =>
       onSeen('approve', (elevation) =>
         shown !== undefined && shown !== elevation.askDigest
           ? refuse('stale_ask', 'Look again.')
@@ -215,11 +244,12 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
           })
         : refuse('already_decided', 'It is.')
     ),
-    activate: onSeen('activate', (elevation) => {
-      const active = activated(elevation)
-      return active ? keep(active) : refuse('not_approved', 'It is not approved.')
-    }),
-    credentials: (person, id) =>
+    activate: ({ person }, id) =>
+      onSeen('activate', (elevation) => {
+        const active = activated(elevation)
+        return active ? keep(active) : refuse('not_approved', 'It is not approved.')
+      })(person, id),
+    credentials: ({ person }, id) =>
       run(['credentials', person, id], () => {
         const elevation = seen(person, id)
         if (!elevation || elevation.ask.requester !== person) return absent
@@ -238,6 +268,7 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
       }),
     end: onSeen('end', () => notActive),
     revoke: (person, id, _reason) => onSeen('revoke', () => notActive)(person, id),
+    review: (person, id, _note) => onSeen('review', () => notActive)(person, id),
     entries: (person, from, limit) =>
       run(['entries', person, null], () => {
         if (person !== 'olga') return refuse('policy_denied', 'Auditors only.')

@@ -1,0 +1,182 @@
+/**
+ * Every variable of the environment that is read, as one table: name, schema, default, and what it
+ * is for. config.ts reads by it, and the README's table is checked against it.
+ */
+import { Type, type TSchema } from 'typebox'
+
+export type Setting = {
+  readonly name: string
+  /** text used when the variable is absent; null = nothing; 'required' = must be set */
+  readonly otherwise: { readonly text: string } | 'nothing' | 'required'
+  readonly schema: TSchema
+  /** completes "must be …" */
+  readonly form: string
+  readonly doc: string
+  /** never printed back */
+  readonly secret?: true
+}
+
+const text = Type.String({ minLength: 1, maxLength: 1024, pattern: '^[^\\u0000-\\u001f]*$' })
+const portNumber = Type.String({ pattern: '^(0|[1-9][0-9]{0,4})$' })
+const slackToken = (prefix: string) =>
+  Type.String({ pattern: `^${prefix}-[A-Za-z0-9-]{10,250}$` })
+// printable ASCII without a comma
+const signingSecret = '[!-+.-~-]{20,200}'
+export const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/** Every variable read, in the order of the README's table. */
+export const settings = [
+  {
+    name: 'SALLYPORT_HOST',
+    otherwise: { text: '127.0.0.1' },
+    schema: Type.String({ pattern: '^[A-Za-z0-9.:-]{1,253}$' }),
+    form: 'a host name or an IP address',
+    doc: 'Address to listen on, for both listeners.'
+  },
+  {
+    name: 'SALLYPORT_PORT',
+    otherwise: { text: '8080' },
+    schema: portNumber,
+    form: 'a port from 0 (any free one) to 65535',
+    doc: 'Port of the API.'
+  },
+  {
+    name: 'SALLYPORT_OPS_PORT',
+    otherwise: { text: '8081' },
+    schema: portNumber,
+    form: 'a port from 0 (any free one) to 65535',
+    doc: 'Port of `/livez` and `/readyz`.'
+  },
+  {
+    name: 'SALLYPORT_BEHIND_TLS_PROXY',
+    otherwise: 'nothing',
+    schema: Type.Literal('yes'),
+    form: '`yes`, or absent',
+    doc:
+      'Must be `yes` to listen beyond this host: ' +
+      'the broker speaks plain HTTP, TLS ends in front.'
+  },
+  {
+    name: 'SALLYPORT_DATA_DIR',
+    otherwise: { text: '.sallyport' },
+    schema: text,
+    form: 'a path',
+    doc: 'Folder of the embedded store.'
+  },
+  {
+    name: 'SALLYPORT_DATABASE_URL',
+    otherwise: 'nothing',
+    schema: Type.Never(),
+    form: 'absent: this version has the embedded store only, under SALLYPORT_DATA_DIR',
+    doc: 'Must be absent: this version has the embedded store only.',
+    secret: true
+  },
+  {
+    name: 'SALLYPORT_POLICIES',
+    otherwise: { text: 'policies' },
+    schema: text,
+    form: 'a path',
+    doc: 'Folder of the policy documents.'
+  },
+  {
+    name: 'SALLYPORT_OIDC_ISSUER',
+    otherwise: 'required',
+    schema: text,
+    form: 'an https URL without query, fragment or user (http only for this host)',
+    doc: 'Whose bearer tokens are believed, exactly as in their `iss`.'
+  },
+  {
+    name: 'SALLYPORT_OIDC_AUDIENCE',
+    otherwise: { text: 'sallyport' },
+    schema: text,
+    form: 'a text without control characters',
+    doc: 'The one `aud` a token must have.'
+  },
+  {
+    name: 'SALLYPORT_OIDC_JWKS_URL',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'an https URL without fragment or user (http only for this host)',
+    doc: "The issuer's keys, where it has no discovery document."
+  },
+  {
+    name: 'SALLYPORT_BROKER_ROLE_ARN',
+    otherwise: 'required',
+    schema: Type.String({
+      pattern: '^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$'
+    }),
+    form: 'the ARN of an IAM role',
+    doc: 'The role the broker runs under; it retires the grants it makes.'
+  },
+  {
+    name: 'SALLYPORT_SLACK_BOT_TOKEN',
+    otherwise: 'nothing',
+    schema: slackToken('xoxb'),
+    form: 'a bot token (xoxb-…)',
+    doc: "The app's bot token. Slack is off while no `SALLYPORT_SLACK_` variable is set.",
+    secret: true
+  },
+  {
+    name: 'SALLYPORT_SLACK_SIGNING_SECRET',
+    otherwise: 'nothing',
+    schema: Type.String({ pattern: `^${signingSecret}(,${signingSecret})?$` }),
+    form: 'one signing secret of at least 20 characters, or two separated by a comma',
+    doc: "The app's signing secret; two, separated by a comma, during a rotation.",
+    secret: true
+  },
+  {
+    name: 'SALLYPORT_SLACK_APP_TOKEN',
+    otherwise: 'nothing',
+    schema: slackToken('xapp'),
+    form: 'an app-level token (xapp-…)',
+    doc: 'Socket Mode instead of a public URL: an app-level token with `connections:write`.',
+    secret: true
+  },
+  {
+    name: 'SALLYPORT_SLACK_TEAM',
+    otherwise: 'nothing',
+    schema: Type.String({ pattern: '^T[A-Z0-9]{2,20}$' }),
+    form: 'the id of a Slack workspace, such as T0123ABC',
+    doc: 'The one workspace whose accounts are believed.'
+  },
+  {
+    name: 'SALLYPORT_SLACK_MATCH_EMAIL',
+    otherwise: 'nothing',
+    schema: Type.Literal('yes'),
+    form: '`yes`, or absent',
+    doc: '`yes` lets a confirmed e-mail stand in for a mapping in `people.yaml` that is not there.'
+  },
+  {
+    name: 'SALLYPORT_SLACK_API_URL',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'an https URL without query, fragment or user (http only for this host)',
+    doc: "Another Slack Web API, such as an emulator's."
+  },
+  {
+    name: 'SALLYPORT_CONSOLE_URL',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'an https URL without query, fragment or user (http only for this host)',
+    doc: 'Where Slack sends people whose rule is not decided in Slack.'
+  },
+  {
+    name: 'SALLYPORT_LOG_LEVEL',
+    otherwise: { text: 'info' },
+    schema: Type.Union(levels.map((level) => Type.Literal(level))),
+    form: `one of ${levels.join(', ')}`,
+    doc: 'The least severe log line written.'
+  },
+  {
+    name: 'AWS_ENDPOINT_URL',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'an http or https URL',
+    doc: 'Another AWS, such as the sandbox. The SDK reads its other variables itself.'
+  }
+] as const satisfies readonly Setting[]
+
+/** Read by the CLI where it calls a broker; `serve` lets them pass. */
+export const clientNames = ['SALLYPORT_URL', 'SALLYPORT_TOKEN'] as const
+
+export type Name = (typeof settings)[number]['name']
