@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander'
 import { api } from './api.ts'
 import { type ExitCode, exits } from './exit.ts'
+import { addPolicyCommands } from './policy.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
 // the product says itself which Node it wants; the SDK's own notice would land in every answer
@@ -50,6 +51,8 @@ command('demo', 'the whole journey on the built-in sandbox')
   .option('--port <n>', 'port of the API; 0 is any free one', port, 0)
   .action((options) => run(options, async (to) => (await import('./demo.ts')).demo(to, options)))
 
+addPolicyCommands(program.command('policy').description('faults, tests, decisions, changes'), run)
+
 command('session-policy', 'exactly what AWS would be sent')
   .requiredOption('--target <id>', 'target of the policies')
   .requiredOption('--not-after <iso>', 'end of the window, UTC')
@@ -71,6 +74,7 @@ command('request', 'asks for a target')
   .option('--ticket <id>', 'the ticket the rule wants')
   .option('--tables <db.t,...>', 'default: every table of the target', list)
   .option('--columns <db.t.c,...>', 'default: every column', list)
+  .option('--break-glass', 'without an approval before; everybody named is told, it is reviewed')
   .option('--wait', 'stays until it is decided')
   .action(({ json, ...ask }) =>
     run({ json }, async (to) => (await elevations()).request(api(process.env), to, ask))
@@ -81,7 +85,8 @@ const acts: readonly (readonly [verb: string, about: string, reason: boolean])[]
   ['deny', 'denies it; one denial is final', true],
   ['cancel', 'withdraws your own unused ask', false],
   ['end', 'ends your own window early', false],
-  ['revoke', 'ends somebody else\'s window now', true]
+  ['revoke', 'ends somebody else\'s window now', true],
+  ['review', 'says that you looked at a break-glass elevation', true]
 ]
 for (const [verb, about, reason] of acts) {
   const act = command(`${verb} <id>`, about)
@@ -95,6 +100,13 @@ for (const [verb, about, reason] of acts) {
 
 command('status [id]', 'what you have and wait for').action((id, options) =>
   run(options, async (to) => (await elevations()).status(api(process.env), to, id))
+)
+
+command('targets [target]', 'what you may ask for; with an id, its tables and columns').action(
+  (target, options) =>
+    run(options, async (to) =>
+      (await import('./targets.ts')).targets(api(process.env), to, target)
+    )
 )
 
 command('credentials <id>', 'for an AWS profile: credential_process = sallyport credentials ID')
