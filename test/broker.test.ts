@@ -648,6 +648,16 @@ t.test('outside its hours an elevation is neither started nor vended, and does n
   t.equal(code(await s.broker.activate(as(alice), id)), 'policy_denied')
   t.match(await stateOf(s, id), { state: 'approved' })
   s.change(() => roomy(s.original))
+  const weekend = {
+    id: 'nobody-on-saturdays' as Rule['id'],
+    requesters: [{ kind: 'person' as const, name: 'alice' }],
+    targets: null,
+    when: [{ days: new Set(['sat'] as const), hours: null, zone: 'UTC' }]
+  }
+  s.change((policy) => ({ ...policy, denies: [...policy.denies, weekend] }))
+  t.equal(code(await s.broker.activate(as(alice), id)), 'policy_denied')
+  t.match(await stateOf(s, id), { state: 'approved' }, 'nor for a deny that passes')
+  s.change(() => roomy(s.original))
   got(await s.broker.activate(as(alice), id))
   edited(s, (rule) => ({ ...rule, when: [sunday] }))
   t.equal(code(await s.broker.credentials(as(alice), id)), 'policy_denied')

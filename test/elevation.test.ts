@@ -65,6 +65,7 @@ const asking = (quorum: number, breakGlass = false): transitions.Step<Pending | 
       maxDuration: seconds(14400),
       quorum,
       approvers: null,
+      sets: [],
       within: seconds(7200),
       activateWithin: seconds(28800)
     },

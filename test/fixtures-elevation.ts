@@ -69,6 +69,7 @@ export const pending = (id: ElevationId, given: Given = {}): Pending => ({
     maxDuration: seconds(14_400),
     quorum: 1,
     approvers: null,
+    sets: [],
     within: seconds(7200),
     activateWithin: seconds(28_800)
   },

@@ -44,7 +44,7 @@ const refused = 'policy_denied'
 const unmet = (condition: string): string => `unmet standard ${condition}`
 const elevation = (change: Partial<Ask> = {}, terms: Partial<Terms> = {}): Asked => ({
   ask: asked(change),
-  terms: { rule: rule('standard'), quorum: 1, approvers: null, ...terms }
+  terms: { rule: rule('standard'), quorum: 1, approvers: null, sets: [], ...terms }
 })
 const codeOf = (answer: ReturnType<typeof mayDecide>): string => (answer.ok ? 'ok' : answer.code)
 
@@ -80,6 +80,11 @@ t.test('who may ask for what', async (t) => {
   }
 })
 
+const approversOf = (of: Policy) => {
+  const approval = of.rules.find(({ id }) => id === 'standard')?.approval
+  return approval?.kind === 'people' ? approval.sets[0].of : []
+}
+
 t.test('an allowed ask carries the rule’s terms and every condition met', async (t) => {
   const decision = decided(policy, asked())
   if (decision.kind !== 'needs_approval') throw new Error(decision.kind)
@@ -89,6 +94,7 @@ t.test('an allowed ask carries the rule’s terms and every condition met', asyn
     maxDuration: 14400,
     quorum: 1,
     approvers: ['cat', 'dan', 'hal'],
+    sets: [{ of: approversOf(policy), atLeast: 1 }],
     within: 7200,
     activateWithin: 28800
   })
@@ -272,7 +278,7 @@ t.test('each stage looks at what can be known then', async (t) => {
     standing: { pending: 1, open: 1, secondsInDay: 3600 }
   }
   const terms: Terms = {
-    rule: rule('standard'), mode: 'brokered', maxDuration: hours(4), quorum: 1, approvers: null,
+    rule: rule('standard'), mode: 'brokered', maxDuration: hours(4), quorum: 1, approvers: null, sets: [],
     within: hours(2), activateWithin: hours(8)
   }
   const open = (stage: 'ask' | 'vote' | 'start' | 'vend') => {
@@ -392,7 +398,7 @@ t.test('a rule that approves by itself does so only as often as it says', async 
   )
   const decision = decided(both, asked())
   t.match(decision, { kind: 'approved', by: 'auto', rule: 'r-auto', notify: [] })
-  t.match(decision, { terms: { quorum: 0, approvers: null } })
+  t.match(decision, { terms: { quorum: 0, approvers: null, sets: [] } })
   const often = decided(both, asked(), { standing: { autoInDay: 2 } })
   t.match(often, { kind: 'needs_approval', rule: 'r-asked' }, 'then somebody has to approve')
   t.equal(codeOf(mayDecide(both, { ...elevation(), terms: { ...elevation().terms, rule: rule('r-auto') } },
@@ -475,10 +481,22 @@ t.test('roles are held by active people alone', async (t) => {
   t.notOk(hasRole(gone, person('gus'), 'auditor'))
 })
 
+t.test('abuse 56: the sets of then have to be served too, whatever the rule says now', (t) => {
+  const group = (name: string) => ({ kind: 'group' as const, name })
+  const then = [{ of: [group('nobody-here')], atLeast: 1 }]
+  const votes = voters('cat', 'hal')
+  t.match(votesMet(policy, elevation(), votes), { met: true })
+  t.match(votesMet(policy, elevation({}, { sets: then }), votes), {
+    met: false,
+    missing: '1 of group:nobody-here'
+  })
+  t.end()
+})
+
 t.test('at issue the narrower of then and now holds', async (t) => {
   const terms: Terms = {
     rule: rule('standard'), mode: 'credentials', maxDuration: hours(3), quorum: 1,
-    approvers: voters('cat', 'hal', 'zoe'), within: hours(1), activateWithin: hours(9)
+    approvers: voters('cat', 'hal', 'zoe'), sets: [], within: hours(1), activateWithin: hours(9)
   }
   const still = (of: Policy, ask: Ask = asked()) => {
     const answer = mayStillIssue(of, terms, ask, at('start'))
@@ -701,7 +719,7 @@ t.test('abuse 66: breaking the glass is its own route, short, told and reviewed 
   t.match(unreviewed, { kind: 'deny', reasons: [{ condition: 'review', message: /01K/ }] })
   const plain = { ...ask, breakGlass: false }
   t.equal(outcome(of, plain, { standing: { unreviewed: unseen } })[0], 'plain')
-  const used = { ask, terms: { rule: rule('glass'), quorum: 0, approvers: null } }
+  const used = { ask, terms: { rule: rule('glass'), quorum: 0, approvers: null, sets: [] } }
   t.strictSame(['dan', 'cat', 'gus', 'ben'].map((who) => codeOf(mayDecide(of, used, person(who)))), [
     'self_approval', 'ok', 'ok', 'not_an_approver'
   ])

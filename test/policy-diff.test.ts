@@ -444,7 +444,7 @@ const isEnough = (policy: Policy, requester: PersonId, on: typeof claims, voters
   return policy.rules.some(({ id: rule, targets, requesters, approval }) => {
     if (!targets.includes(on) || !among(requesters) || approval.kind === 'breakGlass') return false
     if (approval.kind === 'auto') return true
-    const terms = { rule, quorum: approval.quorum, approvers: null }
+    const terms = { rule, quorum: approval.quorum, approvers: null, sets: [] }
     return votesMet(policy, { ask: { requester }, terms }, voters === '' ? [] : voters.split(' ').map(idOf)).met
   })
 }

@@ -399,7 +399,7 @@ t.test('no votes are enough with fewer distinct eligible humans than the quorum'
         const then = names.filter(eligibleNow)
         const elevation: Asked = {
           ask: { requester: person(requester) },
-          terms: { rule: standard.id, quorum: approval.quorum, approvers: isOpen ? null : then.map(person) }
+          terms: { rule: standard.id, quorum: approval.quorum, approvers: isOpen ? null : then.map(person), sets: approval.sets }
         }
         const voters: PersonId[] = []
         let policy = build()

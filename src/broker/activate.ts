@@ -43,7 +43,9 @@ export const issue = async (
   const held = await heldBy(deps, caller.person, of)
   const { presence } = caller
   const allowed = stillAllowed(deps, elevation, { presence, standing: held.starting, now })
-  if (!allowed.ok) return mayPassLater(allowed.refusal) ? allowed : lapsed(deps, from, allowed)
+  if (!allowed.ok) {
+    return mayPassLater(deps.policy(), allowed.refusal) ? allowed : lapsed(deps, from, allowed)
+  }
   const plan = planIssue(deps, elevation, allowed.value)
   if (!plan.ok) return plan
   const begun = await begin(deps, from, { plan: plan.value, held })

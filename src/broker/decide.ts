@@ -48,8 +48,8 @@ export const approve = async (
   return commit(deps, found.value, transitions.approve(elevation, vote, now))
 }
 
-/** How far back a vote looks for one the other way round: 31 days, in milliseconds. */
-const reciprocalMemory = 31 * 86_400_000
+/** How far back a vote looks for one the other way round, in milliseconds: the longest length. */
+const reciprocalMemory = 366 * 86_400_000
 
 export const deny = async (
   deps: Deps,

@@ -50,7 +50,10 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
       const person = mapped ?? (email === null ? null : personByEmail(deps.policy(), email))
       return person
         ? accept(person.id)
-        : refuse('unknown_person', 'Your Slack account is nobody in the directory. Ask whoever keeps policies/people.')
+        : refuse(
+            'unknown_person',
+            'Your Slack account is nobody in the directory. Ask whoever keeps policies/people.'
+          )
     },
     targets: (person) => offers(deps, person),
     target: (person, id) =>

@@ -9,6 +9,7 @@ import type { Target } from '../elevation/target.ts'
 import { votesMet } from '../policy/approvers.ts'
 import type { Presence, Standing } from '../policy/circumstances.ts'
 import { mayStillIssue } from '../policy/decide.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { Deps } from './deps.ts'
 
 export type Allowed = { readonly target: Target; readonly window: Seconds }
@@ -23,8 +24,17 @@ export type Starting = {
  * Whether what is refused now may be met later while the approval stands: another hour, a fresh
  * sign-in, an elevation that ends. Everything else lapses it.
  */
-export const mayPassLater = ({ reasons = [] }: Refusal): boolean =>
-  reasons.length > 0 && reasons.every(({ condition }) => passing.has(condition))
+export const mayPassLater = ({ denies }: Policy, { reasons = [] }: Refusal): boolean => {
+  const timed = new Set<string | null>(
+    denies.filter(({ when }) => when.length > 0).map(({ id }) => id)
+  )
+  return (
+    reasons.length > 0 &&
+    reasons.every(({ condition, rule }) =>
+      condition === 'deny' ? timed.has(rule) : passing.has(condition)
+    )
+  )
+}
 
 const passing: ReadonlySet<string> = new Set(['when', 'signIn', 'active'])
 

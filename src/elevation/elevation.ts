@@ -34,6 +34,11 @@ export type Terms = {
    * at the vote
    */
   readonly approvers: readonly PersonId[] | null
+  /** out of whom how many had to approve when it was asked; empty where the rule approves by itself */
+  readonly sets: readonly {
+    readonly of: readonly { readonly kind: 'person' | 'group'; readonly name: string }[]
+    readonly atLeast: number
+  }[]
   /** a pending ask not decided by then lapses */
   readonly within: Seconds
   /** an approval not used by then lapses */

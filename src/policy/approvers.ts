@@ -9,7 +9,7 @@ import { type Instant, type PersonId, type RuleId, iso } from '../elevation/ids.
 import type { Finding } from './caps.ts'
 import type { Presence } from './circumstances.ts'
 import { activePerson, isAmong, printRef } from './people.ts'
-import type { PeopleApproval, Policy, Rule, SubjectRef } from './policy.ts'
+import type { ApprovalSet, PeopleApproval, Person, Policy, Rule, SubjectRef } from './policy.ts'
 import { peopleOf, ruleIndex } from './rule-index.ts'
 import { filledSeats } from './seats.ts'
 import { signInFaults } from './sign-in.ts'
@@ -17,7 +17,7 @@ import { signInFaults } from './sign-in.ts'
 /** The part of an elevation that says whose it is and under which terms it was let through. */
 export type Asked = {
   readonly ask: Pick<Ask, 'requester'>
-  readonly terms: Pick<Terms, 'rule' | 'quorum' | 'approvers'>
+  readonly terms: Pick<Terms, 'rule' | 'quorum' | 'approvers' | 'sets'>
 }
 
 export type Eligibility =
@@ -130,15 +130,21 @@ export const votesMet = (
     const person = mayDecide(policy, elevation, id).ok ? activePerson(policy, id) : null
     return person === null ? [] : [person]
   })
-  const filled = filledSeats(approval.sets, counted)
-  const lacking = approval.sets.flatMap(({ of, atLeast }, n) => {
-    const lacks = atLeast - (filled[n] ?? 0)
-    return lacks > 0 ? [`${lacks} of ${of.map(printRef).join(', ')}`] : []
-  })
+  const lacking = [
+    ...new Set([...lackingOf(approval.sets, counted), ...lackingOf(terms.sets, counted)])
+  ]
   const lacks = Math.max(terms.quorum, approval.quorum) - counted.length
   if (lacks <= 0 && lacking.length === 0) return { met: true, missing: '' }
   const more = lacks > 0 ? [`${lacks} more approval${lacks === 1 ? '' : 's'}`] : []
   return { met: false, missing: [...more, ...lacking].join(', ') }
+}
+
+const lackingOf = (sets: readonly ApprovalSet[], counted: readonly Person[]): readonly string[] => {
+  const filled = filledSeats(sets, counted)
+  return sets.flatMap(({ of, atLeast }, n) => {
+    const lacks = atLeast - (filled[n] ?? 0)
+    return lacks > 0 ? [`${lacks} of ${of.map(printRef).join(', ')}`] : []
+  })
 }
 
 const voteConditions: readonly {

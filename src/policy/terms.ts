@@ -14,13 +14,14 @@ export const termsOf = (rule: Rule, eligible: readonly PersonId[]): Terms => ({
   quorum: quorumOf(rule),
   approvers:
     rule.approval.kind === 'people' && rule.approval.membershipAsOf === 'request' ? eligible : null,
+  sets: rule.approval.kind === 'people' ? rule.approval.sets : [],
   within: withinOf(rule),
   activateWithin: rule.activateWithin
 })
 
 /**
  * What both terms of one rule allow: the shortest lengths, the highest quorum, only approvers of
- * both, brokered over credentials.
+ * both, brokered over credentials. The sets stay those of then; `votesMet` asks for those of now too.
  */
 export const narrower = (then: Terms, now: Terms): Terms => ({
   rule: then.rule,
@@ -28,6 +29,7 @@ export const narrower = (then: Terms, now: Terms): Terms => ({
   maxDuration: shortest(then.maxDuration, now.maxDuration),
   quorum: Math.max(then.quorum, now.quorum),
   approvers: ofBoth(then.approvers, now.approvers),
+  sets: then.sets,
   within: shortest(then.within, now.within),
   activateWithin: shortest(then.activateWithin, now.activateWithin)
 })

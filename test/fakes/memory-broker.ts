@@ -198,6 +198,7 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
             maxDuration: seconds(14400),
             quorum: 1,
             approvers: null,
+            sets: [],
             within: seconds(7200),
             activateWithin: seconds(28800)
           },
