@@ -42,6 +42,8 @@ const honest =
 /** Plays the story; ends early only if asking itself fails. */
 export async function* story(scene: Scene): AsyncGenerator<Step> {
   const { alice, bob, eve, erin } = scene.as
+  const greedy = { ...ask, duration: '9h', reason: 'curious', ticket: 'none' }
+  yield explained(await alice.post('/v1/elevations', greedy))
   const asked = await alice.post('/v1/elevations', ask)
   const id = asked.ok ? text(asked.body['id']) : ''
   yield allowed('ask', `alice asks for ${ask.target}, ${ask.tables.join()}, for ${ask.duration}`, asked)
@@ -118,6 +120,19 @@ const refusedBy = (step: string, told: string, answer: Answer, code: string): St
   const ok = answer.problem['code'] === code
   const lines = [`refused: ${text(title)} (${text(status)} ${text(answer.problem['code'])})`]
   return { step, ok, told, lines, data: { status, code: answer.problem['code'] } }
+}
+
+/** A refusal of the policy with every reason, each saying what would meet it. */
+const explained = (answer: Answer): Step => {
+  const step = 'policy-denied'
+  const told = 'alice first asks for too long, without a proper reason or ticket'
+  const refused = refusedBy(step, told, answer, 'policy_denied')
+  const reasons = answer.ok ? [] : answer.problem['reasons']
+  const found = Array.isArray(reasons) ? reasons.map(objectOf) : []
+  const unmet = found.map((reason) => text(reason['condition']))
+  const lines = found.map((reason) => `- ${text(reason['condition'])}: ${text(reason['message'])}`)
+  const ok = refused.ok && ['duration', 'reason', 'ticket'].every((one) => unmet.includes(one))
+  return { ...refused, ok, lines: [...refused.lines, ...lines], data: { ...refused.data, unmet } }
 }
 
 const failed = (step: string, told: string, problem: Json): Step => ({

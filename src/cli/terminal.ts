@@ -12,13 +12,19 @@ export type Terminal = {
 const codes = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const
 const widest = 100
 
-/** The process's own terminal. */
-export const terminal = (options: { readonly json: boolean }): Terminal => ({
-  json: options.json,
-  colour: process.stdout.isTTY && !process.env['NO_COLOR'] && !options.json,
-  out: (line) => void process.stdout.write(`${line}\n`),
-  err: (line) => void process.stderr.write(`${line}\n`)
-})
+/** The process's own terminal. Whoever closes the pipe, as `head` does, has seen enough. */
+export const terminal = (options: { readonly json: boolean }): Terminal => {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  return {
+    json: options.json,
+    colour: process.stdout.isTTY && !process.env['NO_COLOR'] && !options.json,
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`)
+  }
+}
 
 export const paint = (to: Terminal, colour: keyof typeof codes, text: string): string =>
   to.colour ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text

@@ -13,6 +13,7 @@ import { evaluator } from './evaluator.ts'
 import { print, rounded } from './figures.ts'
 import { issue } from './issue.ts'
 import { load } from './load.ts'
+import { policyFigures } from './policy.ts'
 import { type BenchPeople, benchPeople } from './people.ts'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -46,6 +47,7 @@ const residentMiB = (pid: number): number =>
 
 try {
   for (const figure of await evaluator()) print(figure)
+  for (const figure of await policyFigures()) print(figure)
   people = await benchPeople(join(root, 'policies'), folder)
   const { issuer, policies } = people
   const sandbox = await start(['dist/cli/main.js', 'sandbox', '--json'])
