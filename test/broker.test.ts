@@ -19,8 +19,8 @@ import type { Presence } from '../src/policy/circumstances.ts'
 import type { PeopleApproval, Policy, Rule } from '../src/policy/policy.ts'
 import { readPolicyFolder } from '../src/policy-folder.ts'
 import type { Stored } from '../src/ports.ts'
-import { openStore } from '../src/store/open.ts'
 import { fakeAws, type FakeAws } from './fakes/aws.ts'
+import { openHere } from './fixtures-store.ts'
 
 const person = (name: string): PersonId => {
   const id = parsePersonId(name)
@@ -77,7 +77,7 @@ const scene = async (t: Pick<typeof import('tap').t, 'teardown'>): Promise<Scene
   const loaded = loadPolicy(await readPolicyFolder(folder))
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues))
   let policy = roomy(loaded.policy)
-  const store = await openStore({ folder: join(data, 'store'), now: () => now })
+  const store = openHere(join(data, 'store'), () => now)
   t.teardown(async () => {
     await store.close()
     rmSync(data, { recursive: true })
