@@ -662,3 +662,25 @@ t.test('outside its hours an elevation is neither started nor vended, and does n
   edited(s, (rule) => ({ ...rule, when: [sunday] }))
   t.equal(code(await s.broker.credentials(as(alice), id)), 'policy_denied')
 })
+
+t.test('abuse 68: what is decided stays decided, its reason included, whoever writes', async (t) => {
+  const s = await scene(t)
+  const id = await approvedBy(s)
+  t.equal(code(await s.broker.deny(carol, id, 'on second thoughts')), 'already_decided')
+  t.equal(code(await s.broker.deny(bob, id, 'I changed my mind')), 'already_decided')
+  const denied = await asked(s, dave)
+  got(await s.broker.deny(carol, denied, 'not your case'))
+  t.equal(code(await s.broker.approve(as(carol), denied)), 'already_decided')
+  const stored = await s.deps.elevations.get(idOf(denied))
+  if (!stored) throw new Error('not stored')
+  const { elevation, version } = stored
+  const edits: readonly Elevation[] = [
+    { ...elevation, ask: { ...elevation.ask, reason: 'another reason' } } as Elevation,
+    { ...(await stateOf(s, id)), id: elevation.id } as Elevation
+  ]
+  for (const edit of edits) {
+    const change = { elevation: edit, expectedVersion: version, entries: [] }
+    t.match(await s.deps.elevations.commit(change), { kind: 'conflict' })
+  }
+  t.strictSame(await s.deps.elevations.get(idOf(denied)), stored)
+})
