@@ -9,6 +9,7 @@ import { glueCatalogs } from './aws/catalog.ts'
 import { kmsGrants } from './aws/grants.ts'
 import { athenaQueries } from './aws/queries.ts'
 import { stsSessions } from './aws/sessions.ts'
+import type { Broker } from './broker/broker.ts'
 import type { Deps } from './broker/deps.ts'
 import { makeBroker } from './broker/make-broker.ts'
 import { policyChanged, policyRefused } from './broker/policy-changes.ts'
@@ -21,6 +22,7 @@ import { buildOps } from './http/ops.ts'
 import type { Policy } from './policy/policy.ts'
 import { loadFolder } from './policy-folder.ts'
 import { type PolicyWatch, type Reloaded, pollSeconds, watchPolicies } from './policy-watch.ts'
+import { type Slack, connectSlack } from './slack/connect.ts'
 import { StoreError } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
@@ -104,6 +106,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   })
   const close = async (): Promise<void> => {
     await Promise.all([app.close(), ops.close()])
+    await slack?.stop()
     await policies.stop()
     await worker.stop()
     aws.close()
@@ -111,8 +114,10 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   }
   const { issuer, audience, jwksUrl } = config.oidc
   const now = () => clock.now()
+  const broker = makeBroker(deps, worker.wake)
+  const slack = slackOf(config, { broker, deps, store, logger: given.logger })
   const app = await buildApp({
-    broker: makeBroker(deps, worker.wake),
+    broker,
     auth: makeAuth({
       issuer,
       audience,
@@ -122,7 +127,8 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     }),
     logger: given.logger,
     requestId: () => systemIds.entry(),
-    ...(given.limits ? { limits: given.limits } : {})
+    ...(given.limits ? { limits: given.limits } : {}),
+    ...(slack?.plugin ? { slack: slack.plugin } : {})
   })
   const ops = buildOps({
     logger: given.logger,
@@ -134,11 +140,37 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   try {
     const url = await app.listen({ host: config.host, port: config.port })
     const opsUrl = await ops.listen({ host: config.host, port: config.opsPort })
+    slack?.start()
     return { url, opsUrl, policyDigest: policy.digest, reload: policies.reload, close }
   } catch (cause) {
     await close()
     throw new StartError('unavailable', [cannotListen(config, cause)], { cause })
   }
+}
+
+/** Slack where it is configured; the broker is the same without it. */
+const slackOf = (
+  { slack: settings, consoleUrl }: Config,
+  parts: {
+    readonly broker: Broker
+    readonly deps: Deps
+    readonly store: Store
+    readonly logger: Logger
+  }
+): Slack | null => {
+  const { broker, deps, store, logger } = parts
+  if (settings === null) return null
+  return connectSlack({
+    broker,
+    policy: deps.policy,
+    config: settings,
+    consoleUrl,
+    now: () => deps.clock.now(),
+    logger,
+    elevations: store,
+    store: store.slack,
+    owner: deps.settings.owner
+  })
 }
 
 const policyIn = async (folder: string, logger: Logger): Promise<Policy> => {

@@ -39,7 +39,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   'system.ts': { places: ['elevation', 'ports.ts'], packages: ['node:crypto'] },
   'worker.ts': { places: ['broker'], packages: [] },
   'main.ts': {
-    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'broker', 'aws', 'store', 'http', 'policy-folder.ts', 'policy-watch.ts', 'config.ts', 'system.ts', 'worker.ts'],
+    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'broker', 'aws', 'store', 'http', 'slack', 'policy-folder.ts', 'policy-watch.ts', 'config.ts', 'system.ts', 'worker.ts'],
     packages: ['pino', 'jose', 'node:']
   }
 }

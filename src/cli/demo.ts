@@ -20,6 +20,7 @@ export type DemoOptions = {
   readonly once?: boolean
   readonly keep?: string
   readonly port: number
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 const people = ['alice', 'bob', 'eve', 'erin'] as const
@@ -68,25 +69,35 @@ const play = async (to: Terminal, options: DemoOptions, place: Place): Promise<E
   }
 }
 
+const examplePolicies = fileURLToPath(new URL('../../policies', import.meta.url))
+
+/** With a Slack app in the environment the demo's broker talks to it: real buttons, no AWS account. */
+const slackIn = (env: DemoOptions['env']) =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('SALLYPORT_SLACK_')))
+
 const brokerOn = async (
   sandbox: Sandbox,
   options: DemoOptions,
   folder: string
 ): Promise<Running> => {
+  const { env } = options
+  const slack = slackIn(env)
+  const hasSlack = Object.keys(slack).length > 0
   const dataDir = join(folder, 'data')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const read = readConfig({
     SALLYPORT_PORT: String(options.port),
     SALLYPORT_OPS_PORT: '0',
     SALLYPORT_DATA_DIR: dataDir,
-    SALLYPORT_POLICIES: fileURLToPath(new URL('../../policies', import.meta.url)),
+    SALLYPORT_POLICIES: (hasSlack && env['SALLYPORT_POLICIES']) || examplePolicies,
+    ...slack,
     SALLYPORT_OIDC_ISSUER: sandbox.issuer,
     SALLYPORT_BROKER_ROLE_ARN: `arn:aws:iam::${sandbox.account}:role/sallyport-broker`,
     AWS_ENDPOINT_URL: sandbox.endpoint
   })
   if (!read.ok) throw new StartError('config', read.problems)
   return startBroker(read.config, {
-    logger: pino({ level: 'silent' }),
+    logger: pino({ level: hasSlack ? 'warn' : 'silent' }, pino.destination(2)),
     aws: { credentials: async () => sandbox.keys.broker },
     timing: { leaseSeconds: 30, settleSeconds: 1 }
   })

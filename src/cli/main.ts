@@ -49,9 +49,26 @@ command('demo', 'the whole journey on the built-in sandbox')
   .option('--once', 'plays it and exits')
   .option('--keep <dir>', 'leaves the data folder in DIR')
   .option('--port <n>', 'port of the API; 0 is any free one', port, 0)
-  .action((options) => run(options, async (to) => (await import('./demo.ts')).demo(to, options)))
+  .action((options) =>
+    run(options, async (to) =>
+      (await import('./demo.ts')).demo(to, { ...options, env: process.env })
+    )
+  )
 
 addPolicyCommands(program.command('policy').description('faults, tests, decisions, changes'), run)
+
+const slack = program.command('slack').description('the Slack app')
+slack
+  .command('manifest')
+  .description('what to paste at api.slack.com/apps')
+  .option('--url <https>', 'where Slack reaches the broker')
+  .option('--socket', 'Socket Mode: no public URL')
+  .option('--match-email', 'with the scope to match people by e-mail')
+  .option('--link', 'the one-click link instead')
+  .option('--json', 'one JSON document on stdout')
+  .action((options) =>
+    run(options, async (to) => (await import('./slack.ts')).slackManifest(to, options))
+  )
 
 command('session-policy', 'exactly what AWS would be sent')
   .requiredOption('--target <id>', 'target of the policies')

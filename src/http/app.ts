@@ -3,7 +3,12 @@
  * here. Fastify's own defaults have no timeouts and 1 MiB bodies; every bound is set here.
  */
 import rateLimit from '@fastify/rate-limit'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  LogController
+} from 'fastify'
 import type { Broker } from '../broker/broker.ts'
 import { demandAccess } from './access.ts'
 import type { Auth } from './auth.ts'
@@ -38,6 +43,8 @@ export type AppParts = {
   /** a new id, never given before; `instance` of problems and `reqId` of the log */
   readonly requestId: () => string
   readonly limits?: Partial<Limits>
+  /** another edge's route on the same listener, with its own parser and its own proof of origin */
+  readonly slack?: FastifyPluginAsync
 }
 
 export const defaultLimits: Limits = {
@@ -70,6 +77,7 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   credentialRoutes(routes)
   ledgerRoutes(routes)
   openapiRoute(app)
+  if (parts.slack) await app.register(parts.slack)
   return app
 }
 

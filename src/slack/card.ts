@@ -1,0 +1,197 @@
+/**
+ * All that a view of one elevation shows, gathered from the elevation and the policy as it is now.
+ * People are their Slack account in this team, else their id; nobody's e-mail address is in it. A
+ * rule or target that has left the policy is null, and whoever is not active is not an approver.
+ */
+import { printDuration } from '../elevation/duration.ts'
+import type { Channel, Elevation } from '../elevation/elevation.ts'
+import type { PersonId } from '../elevation/ids.ts'
+import { isAmong, printRef } from '../policy/people.ts'
+import type { PeopleApproval, Policy, Rule, SignIn, SubjectRef } from '../policy/policy.ts'
+import type { Stored } from '../ports.ts'
+
+/** A person, and their account in the one Slack team that is believed. */
+export type Face = { readonly person: PersonId; readonly slack: string | null }
+
+/** `db.table.column`; the class is null where the target gives it none. */
+export type ColumnFact = { readonly name: string; readonly class: string | null }
+
+export type RuleFacts = {
+  readonly approval: 'people' | 'auto' | 'breakGlass'
+  /** where a vote may come from; empty where nobody votes */
+  readonly via: readonly Channel[]
+  /** a click in Slack says nothing of a sign-in, so it can neither approve nor start such a one */
+  readonly needsSignIn: { readonly toApprove: boolean; readonly toStart: boolean }
+  /** `1 of group:privacy, group:claims-data`; `nobody` where nobody votes */
+  readonly quorum: string
+  /** Slack channel of the announcement; null = people are told alone */
+  readonly channel: string | null
+}
+
+export type Card = {
+  readonly stored: Stored
+  readonly requester: Face
+  /** who may decide it, sorted by id, never the requester */
+  readonly approvers: readonly Face[]
+  /** whom a break-glass elevation is told to, sorted by id, never the requester */
+  readonly told: readonly Face[]
+  /** who may review it afterwards, sorted by id, never the requester */
+  readonly reviewers: readonly Face[]
+  /** everybody who asked, voted, decided or ended it, each once */
+  readonly involved: readonly Face[]
+  readonly target: { readonly workgroup: string; readonly classification: string } | null
+  /** asked columns; where all were asked, the classified ones of the tables */
+  readonly columns: readonly ColumnFact[]
+  readonly rule: RuleFacts | null
+  /** why the policy lets it through, one sentence each */
+  readonly explanation: readonly string[]
+  /** the words of whoever denied or revoked it, where they are known */
+  readonly words: string | null
+  /** this elevation's page in the console */
+  readonly consoleUrl: string | null
+}
+
+export type Around = {
+  /** the Slack team that is believed */
+  readonly team: string
+  /** where the console is, without a slash at the end; null = there is none */
+  readonly consoleUrl: string | null
+  /** the words of whoever denied or revoked it; they are not in the elevation itself */
+  readonly words?: string | null
+}
+
+/** The card of an elevation. Decides nothing: a listed approver's vote is judged when it comes. */
+export const cardOf = (policy: Policy, stored: Stored, around: Around): Card => {
+  const { elevation } = stored
+  const { ask, terms } = elevation
+  const rule = rulesOf(policy).get(terms.rule) ?? null
+  const target = policy.targets.get(ask.target)
+  const face = (id: PersonId): Face => faceOf(policy, around.team, id)
+  const others = (refs: readonly SubjectRef[]): readonly Face[] =>
+    peopleOf(policy, refs).flatMap((id) => (id === ask.requester ? [] : [face(id)]))
+  const approval = rule?.approval ?? null
+  const approvers = approval?.kind === 'people' ? others(approval.sets.flatMap(({ of }) => of)) : []
+  return {
+    stored,
+    requester: face(ask.requester),
+    approvers: approvers.filter(({ person }) => terms.approvers?.includes(person) ?? true),
+    told: approval?.kind === 'breakGlass' ? others(approval.notify) : [],
+    reviewers: approval?.kind === 'breakGlass' ? others(approval.review) : [],
+    involved: involvedIn(elevation).map(face),
+    target: target ? { workgroup: target.workgroup, classification: target.classification } : null,
+    columns: columnsOf(policy, elevation),
+    rule: rule === null ? null : ruleFacts(rule),
+    explanation: explanationOf(rule, elevation),
+    words: around.words ?? null,
+    consoleUrl:
+      around.consoleUrl === null ? null : `${around.consoleUrl}/elevations/${elevation.id}`
+  }
+}
+
+/** People as their accounts in this team, in the order given. */
+export const facesOf = (
+  policy: Policy,
+  team: string,
+  people: readonly PersonId[]
+): readonly Face[] => people.map((id) => faceOf(policy, team, id))
+
+const faceOf = (policy: Policy, team: string, id: PersonId): Face => {
+  const accounts = policy.people.get(id)?.slack ?? []
+  return { person: id, slack: accounts.find((account) => account.team === team)?.user ?? null }
+}
+
+const involvedIn = (elevation: Elevation): readonly PersonId[] => {
+  const by = 'by' in elevation && elevation.by !== 'broker' ? [elevation.by] : []
+  const voters = elevation.approvals.map((approval) => approval.by)
+  return [...new Set([elevation.ask.requester, ...voters, ...by])]
+}
+
+const columnsOf = (policy: Policy, { ask }: Elevation): readonly ColumnFact[] => {
+  const classes = policy.targets.get(ask.target)?.columns ?? {}
+  const known = ask.tables.flatMap((table) =>
+    Object.entries(classes[table] ?? {}).map(([column, kind]) => ({
+      name: `${table}.${column}`,
+      class: kind
+    }))
+  )
+  if (ask.columns === null) return known
+  const byName = new Map(known.map((column) => [column.name, column.class]))
+  return ask.columns.map((name) => ({ name, class: byName.get(name) ?? null }))
+}
+
+const ruleFacts = ({ approval, signIn }: Rule): RuleFacts => {
+  const isPeople = approval.kind === 'people'
+  return {
+    approval: approval.kind,
+    via: isPeople ? [...approval.via].toSorted() : [],
+    needsSignIn: {
+      toApprove: isPeople && demands(approval.signIn),
+      toStart: demands(signIn)
+    },
+    quorum: isPeople ? quorumOf(approval) : 'nobody',
+    channel: approval.kind === 'auto' ? null : approval.channel
+  }
+}
+
+const demands = (signIn: SignIn | null): boolean =>
+  signIn !== null && (signIn.within !== null || signIn.acr !== null || signIn.amr.length > 0)
+
+const quorumOf = ({ sets, quorum }: PeopleApproval): string => {
+  const all = sets.map(({ of, atLeast }) => `${atLeast} of ${of.map(printRef).join(', ')}`)
+  const [first] = sets
+  return sets.length === 1 && first.atLeast === quorum
+    ? all.join('')
+    : `${quorum} in all: ${all.join(' and ')}`
+}
+
+const approvalSentence = (approval: Rule['approval']): string => {
+  switch (approval.kind) {
+    case 'people':
+      return `To be approved it takes ${quorumOf(approval)}.`
+    case 'auto':
+      return `It is approved by itself, at most ${approval.perDay} times a day.`
+    case 'breakGlass':
+      return 'Nobody approves it before; it is reviewed afterwards.'
+  }
+}
+
+const explanationOf = (rule: Rule | null, { ask, terms }: Elevation): readonly string[] => {
+  if (rule === null) return [`Rule ${terms.rule} let it through and has left the policy since.`]
+  const reason = rule.reasonMinLength > 1 ? [`a reason of ${rule.reasonMinLength} characters`] : []
+  const ticket = rule.ticket === null ? [] : [`a ticket like ${rule.ticket.text}`]
+  const wants = [...reason, ...ticket]
+  return [
+    `Rule ${rule.id} lets ${rule.requesters.map(printRef).join(', ')} ask ${ask.target} ` +
+      `for up to ${printDuration(rule.maxDuration)}.`,
+    approvalSentence(rule.approval),
+    ...(wants.length === 0 ? [] : [`It wants ${wants.join(' and ')}.`]),
+    ...(rule.guardrail === null
+      ? []
+      : [`Guardrail ${rule.guardrail.id} says what queries may read.`])
+  ]
+}
+
+// of one loaded policy, so that a thousand cards do not walk the whole directory each
+const rulesByPolicy = new WeakMap<Policy, ReadonlyMap<string, Rule>>()
+const peopleByPolicy = new WeakMap<Policy, Map<string, readonly PersonId[]>>()
+
+const rulesOf = (policy: Policy): ReadonlyMap<string, Rule> => {
+  const known = rulesByPolicy.get(policy)
+  if (known !== undefined) return known
+  const made = new Map(policy.rules.map((rule) => [rule.id, rule]))
+  rulesByPolicy.set(policy, made)
+  return made
+}
+
+const peopleOf = (policy: Policy, refs: readonly SubjectRef[]): readonly PersonId[] => {
+  const known = peopleByPolicy.get(policy) ?? new Map<string, readonly PersonId[]>()
+  peopleByPolicy.set(policy, known)
+  const key = refs.map(printRef).join(' ')
+  const found =
+    known.get(key) ??
+    [...policy.people.values()]
+      .flatMap((person) => (person.active && isAmong(person, refs) ? [person.id] : []))
+      .toSorted()
+  known.set(key, found)
+  return found
+}

@@ -1,0 +1,13 @@
+/** Every handler there is; the manifest asks Slack for exactly these. */
+import { askHandlers } from './ask.ts'
+import { commandHandlers } from './command.ts'
+import { decisionHandlers } from './decisions.ts'
+import type { Handler } from './handler.ts'
+import { homeHandlers } from './home.ts'
+
+export const handlers: readonly Handler[] = [
+  ...commandHandlers,
+  ...askHandlers,
+  ...decisionHandlers,
+  ...homeHandlers
+]
