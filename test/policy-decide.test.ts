@@ -482,8 +482,7 @@ t.test('roles are held by active people alone', async (t) => {
 })
 
 t.test('abuse 56: the sets of then have to be served too, whatever the rule says now', (t) => {
-  const group = (name: string) => ({ kind: 'group' as const, name })
-  const then = [{ of: [group('nobody-here')], atLeast: 1 }]
+  const then = [{ of: [{ kind: 'group' as const, name: 'nobody-here' }], atLeast: 1 }]
   const votes = voters('cat', 'hal')
   t.match(votesMet(policy, elevation(), votes), { met: true })
   t.match(votesMet(policy, elevation({}, { sets: then }), votes), {
