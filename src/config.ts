@@ -31,6 +31,13 @@ export type Config = {
   readonly opsPort: number
   readonly dataDir: string
   readonly policies: string
+  readonly ledger: {
+    readonly origin: string
+    /** null = `ledger.key` in the data folder */
+    readonly keyFile: string | null
+    /** null = checkpoints are told to the log alone */
+    readonly anchorFile: string | null
+  }
   readonly oidc: {
     readonly issuer: string
     readonly audience: string
@@ -189,6 +196,11 @@ const makeConfig = (values: ReadonlyMap<Name, string>): Config => {
     opsPort: Number(set('SALLYPORT_OPS_PORT')),
     dataDir: set('SALLYPORT_DATA_DIR'),
     policies: set('SALLYPORT_POLICIES'),
+    ledger: Object.freeze({
+      origin: set('SALLYPORT_LEDGER_ORIGIN'),
+      keyFile: values.get('SALLYPORT_LEDGER_KEY_FILE') ?? null,
+      anchorFile: values.get('SALLYPORT_ANCHOR_FILE') ?? null
+    }),
     oidc: Object.freeze({
       issuer: set('SALLYPORT_OIDC_ISSUER'),
       audience: set('SALLYPORT_OIDC_AUDIENCE'),

@@ -3,18 +3,22 @@
  * rule lives here. Rejects with `StartError` when policies, folder or ports are not usable.
  */
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AwsSettings } from './aws/answer.ts'
 import { glueCatalogs } from './aws/catalog.ts'
 import { kmsGrants } from './aws/grants.ts'
 import { athenaQueries } from './aws/queries.ts'
 import { stsSessions } from './aws/sessions.ts'
+import { anchorFault, anchors } from './broker/anchors.ts'
 import type { Broker } from './broker/broker.ts'
 import type { Deps } from './broker/deps.ts'
+import { type After, type RunningLog, ledgerLog } from './broker/ledger-log.ts'
 import { makeBroker } from './broker/make-broker.ts'
 import { policyChanged, policyRefused } from './broker/policy-changes.ts'
+import { receiptedReviews } from './broker/record.ts'
 import type { Config } from './config.ts'
-import { seconds } from './elevation/ids.ts'
+import { iso, seconds } from './elevation/ids.ts'
 import { type Limits, buildApp } from './http/app.ts'
 import { makeAuth } from './http/auth.ts'
 import { issuerKeys } from './http/issuer-keys.ts'
@@ -22,8 +26,10 @@ import { buildOps } from './http/ops.ts'
 import type { Policy } from './policy/policy.ts'
 import { loadFolder } from './policy-folder.ts'
 import { type PolicyWatch, type Reloaded, pollSeconds, watchPolicies } from './policy-watch.ts'
-import { type Slack, connectSlack } from './slack/connect.ts'
+import type { Slack } from './slack/connect.ts'
+import { type AnchorFile, openAnchorFile } from './store/anchor-file.ts'
 import { StoreError } from './store/error.ts'
+import { ledgerKey } from './store/ledger-key.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import type { Clock } from './ports.ts'
@@ -74,16 +80,18 @@ const catalogMaxAgeSeconds = 60
 export const startBroker = async (config: Config, given: Given): Promise<Running> => {
   const policy = await policyIn(config.policies, given.logger)
   const store = await storeIn(config.dataDir)
+  const clock = given.clock ?? systemClock
+  const ledger = await ledgerIn(config, { store, clock, logger: given.logger })
   const { awsEndpointUrl: endpoint } = config
   const aws = awsPorts({ ...(endpoint === null ? {} : { endpoint }), ...given.aws })
   const { leaseSeconds, settleSeconds } = given.timing ?? timing
-  const clock = given.clock ?? systemClock
   const deps: Deps = {
     elevations: store,
     standings: store,
-    reviews: store,
+    reviews: receiptedReviews(store, ledger.log),
     worklist: store,
     ledger: store,
+    log: ledger.log,
     ...(given.ports ?? aws.ports),
     policy: () => policies.policy(),
     clock,
@@ -110,12 +118,13 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     await policies.stop()
     await worker.stop()
     aws.close()
+    await ledger.stop()
     await store.close()
   }
   const { issuer, audience, jwksUrl } = config.oidc
   const now = () => clock.now()
   const broker = makeBroker(deps, worker.wake)
-  const slack = slackOf(config, { broker, deps, store, logger: given.logger })
+  const slack = await slackOf(config, { broker, deps, store, logger: given.logger })
   const app = await buildApp({
     broker,
     auth: makeAuth({
@@ -134,6 +143,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     logger: given.logger,
     checks: [
       { name: 'store', check: () => store.check() },
+      { name: 'ledger', check: ledger.check },
       { name: 'policy', check: async () => goodOrThrow(policies) }
     ]
   })
@@ -149,7 +159,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
 }
 
 /** Slack where it is configured; the broker is the same without it. */
-const slackOf = (
+const slackOf = async (
   { slack: settings, consoleUrl }: Config,
   parts: {
     readonly broker: Broker
@@ -157,9 +167,11 @@ const slackOf = (
     readonly store: Store
     readonly logger: Logger
   }
-): Slack | null => {
+): Promise<Slack | null> => {
   const { broker, deps, store, logger } = parts
   if (settings === null) return null
+  // Bolt takes half a second to load, which a broker without Slack need not wait for
+  const { connectSlack } = await import('./slack/connect.ts')
   return connectSlack({
     broker,
     policy: deps.policy,
@@ -222,6 +234,78 @@ const storeIn = async (folder: string): Promise<Store> => {
     if (!(cause instanceof StoreError)) throw cause
     throw new StartError('unavailable', [cause.message], { cause })
   }
+}
+
+type Ledger = {
+  readonly log: RunningLog
+  readonly check: () => Promise<void>
+  /** seals and anchors what is left */
+  readonly stop: () => Promise<void>
+}
+
+/** The log under its own key, sealed to its end, once its anchors agree that it is the same log. */
+const ledgerIn = async (
+  { dataDir, ledger }: Config,
+  given: { readonly store: Store; readonly clock: Clock; readonly logger: Logger }
+): Promise<Ledger> => {
+  const { store, clock, logger } = given
+  let file: AnchorFile | null = null
+  try {
+    const signed = (await store.log.head())?.checkpoint ?? null
+    const path = ledger.keyFile ?? join(dataDir, 'ledger.key')
+    const signer = ledgerKey({ path, origin: ledger.origin, mayMake: signed === null })
+    file = ledger.anchorFile === null ? null : await openAnchorFile(ledger.anchorFile, dataDir)
+    for (const anchor of [signed, file?.last ?? null]) {
+      const wrong = anchor && (await anchorFault(store.log, signer, anchor))
+      if (wrong) throw new StartError('unavailable', [`the ledger is not whole: ${wrong}`])
+    }
+    const kept = file
+    const anchored = anchors({
+      publish: async ({ bytes, size }) => {
+        const checkpoint = Buffer.from(bytes).toString()
+        logger.info({ event: 'checkpoint', size, checkpoint })
+        await kept?.append({ at: iso(clock.now()), size, checkpoint: bytes })
+      },
+      after,
+      failed: (cause) => logger.error({ event: 'anchor_failed', ...told(cause) })
+    })
+    const log = ledgerLog({
+      store: store.log,
+      signer,
+      now: () => clock.now(),
+      after,
+      signed: anchored.tell,
+      failed: (cause) => logger.error({ event: 'seal_failed', ...told(cause) })
+    })
+    store.log.listen(log.wake)
+    await log.start()
+    return {
+      log,
+      check: async () => {
+        await Promise.all([log.check(), anchored.check()])
+      },
+      stop: async () => {
+        await log.stop()
+        await anchored.stop()
+        await kept?.close()
+      }
+    }
+  } catch (cause) {
+    await file?.close()
+    await store.close()
+    if (cause instanceof StartError || !(cause instanceof Error)) throw cause
+    throw new StartError('unavailable', [cause.message], { cause })
+  }
+}
+
+const after: After = (milliseconds, run) => {
+  const timer = setTimeout(run, milliseconds)
+  return { clear: () => clearTimeout(timer) }
+}
+
+const told = (cause: unknown) => {
+  const { name, message } = cause instanceof Error ? cause : new Error('not an error')
+  return { name, message }
 }
 
 const awsPorts = (settings: AwsSettings) => {

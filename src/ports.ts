@@ -136,6 +136,18 @@ export interface LedgerStore {
   entries(index: number, limit: number): Promise<readonly LedgerRow[]>
 }
 
+/** The signed tree over the entries, as it is served: C2SP tlog-tiles. */
+export interface LedgerLog {
+  /** verifier key of the broker's signatures, C2SP signed-note text */
+  readonly key: string
+  /** the latest signed checkpoint */
+  checkpoint(): Promise<Uint8Array>
+  /** `tile/0/000`, `tile/entries/000.p/5`, …; null where the tree has no such file */
+  file(path: string): Promise<Uint8Array | null>
+  /** resolves when the entry at this index is under a signed checkpoint; rejects after a second */
+  included(index: number): Promise<void>
+}
+
 /** An AWS call's outcome. `denied` and `invalid` are definite: nothing was made. */
 export type AwsErrorKind = 'denied' | 'invalid' | 'too_large' | 'not_found' | 'throttled' | 'unavailable'
 

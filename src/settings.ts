@@ -64,6 +64,31 @@ export const settings = [
     doc: 'Folder of the embedded store.'
   },
   {
+    name: 'SALLYPORT_LEDGER_ORIGIN',
+    otherwise: { text: 'sallyport.local/ledger' },
+    schema: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._~/-]{0,252}$' }),
+    form: 'a host name and a path without a scheme, such as sallyport.acme.example/ledger',
+    doc: 'Name of the ledger, first line of every checkpoint. It never changes.'
+  },
+  {
+    name: 'SALLYPORT_LEDGER_KEY_FILE',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'a path',
+    doc:
+      'The key that checkpoints are signed with; else `ledger.key` in the data folder. ' +
+      'Made where absent.'
+  },
+  {
+    name: 'SALLYPORT_ANCHOR_FILE',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'a path outside SALLYPORT_DATA_DIR',
+    doc:
+      'Checkpoints are appended here, on another disk at best; ' +
+      'the broker starts only where its ledger has them all.'
+  },
+  {
     name: 'SALLYPORT_DATABASE_URL',
     otherwise: 'nothing',
     schema: Type.Never(),

@@ -25,7 +25,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
     packages: ['@slack/bolt', '@slack/web-api', '@slack/types', 'fastify', 'pino', 'typebox', 'node:']
   },
   cli: {
-    places: ['elevation', 'policy', 'iam', 'broker', 'sandbox', 'slack', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
+    places: ['elevation', 'policy', 'iam', 'ledger', 'broker', 'sandbox', 'slack', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
     packages: ['commander', 'pino', '@aws-sdk', 'node:']
   },
   sandbox: {

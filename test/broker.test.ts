@@ -20,6 +20,7 @@ import type { PeopleApproval, Policy, Rule } from '../src/policy/policy.ts'
 import { readPolicyFolder } from '../src/policy-folder.ts'
 import type { Stored } from '../src/ports.ts'
 import { fakeAws, type FakeAws } from './fakes/aws.ts'
+import { alwaysIncluded } from './fakes/ledger-log.ts'
 import { openHere } from './fixtures-store.ts'
 
 const person = (name: string): PersonId => {
@@ -89,6 +90,7 @@ const scene = async (t: Pick<typeof import('tap').t, 'teardown'>): Promise<Scene
     reviews: store,
     worklist: store,
     ledger: store,
+    log: alwaysIncluded,
     sessions: aws.sessions,
     grants: aws.grants,
     queries: aws.queries,

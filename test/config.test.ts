@@ -31,7 +31,8 @@ t.test('what is not set has the default of the table, and the result is frozen',
       logLevel: 'info',
       awsEndpointUrl: null,
       slack: null,
-      consoleUrl: null
+      consoleUrl: null,
+      ledger: { origin: 'sallyport.local/ledger', keyFile: null, anchorFile: null }
     }
   })
   t.ok(read.ok && Object.isFrozen(read.config) && Object.isFrozen(read.config.oidc))

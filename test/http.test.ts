@@ -203,6 +203,33 @@ t.test('targets, preview and the ledger answer in their documents', async (t) =>
   t.strictSame(ran, ['targets', 'preview', 'entries', 'entries', 'entries'])
 })
 
+t.test('the log is served as files, and what is not there is a problem', async (t) => {
+  const { as, attempts, ran } = await start(t)
+  const texts = { checkpoint: 'checkpoint', key: 'log+0a0b0c0d+AQ==\n', 'proof/3': '3' }
+  for (const [path, said] of Object.entries(texts)) {
+    const answer = await as('olga', 'GET', `/v1/ledger/${path}`)
+    t.equal(answer.headers['content-type'], 'text/plain; charset=utf-8')
+    t.equal(answer.body, said)
+  }
+  for (const path of ['tile/0/x001/067', 'tile/entries/000.p/17', 'tile/what/ever']) {
+    const answer = await as('olga', 'GET', `/v1/ledger/${path}`)
+    t.equal(answer.headers['content-type'], 'application/octet-stream')
+    t.equal(answer.body, path, 'the verb judges it, as it was sent')
+  }
+  t.match((await as('olga', 'GET', '/v1/ledger/proof/7')).json(), { status: 404, code: 'not_found' })
+  t.strictSame(attempts, [])
+  ran.length = 0
+  for (const path of ['tile/0/%300%30', 'tile/', 'tile', 'tile/0/000%00', 'tile//0/000?x=%30']) {
+    const answer = await as('olga', 'GET', `/v1/ledger/${path}`)
+    if (path.includes('?')) t.equal(answer.body, 'tile//0/000')
+    else t.match(answer.json(), { status: 404, code: 'not_found' }, path)
+  }
+  t.strictSame(ran, ['logFile'])
+  for (const path of ['key', 'checkpoint', 'tile/0/000', 'proof/3']) {
+    t.match((await as('alice', 'GET', `/v1/ledger/${path}`)).json(), { code: 'policy_denied' })
+  }
+})
+
 type Headers = Record<string, string>
 
 const formType = 'application/x-www-form-urlencoded'
@@ -378,7 +405,7 @@ t.test('another spelling of a path never answers and never reaches a verb', asyn
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const olga = { authorization: 'Bearer olga' }
-  const routes = ['/v1/targets', '/v1/elevations', '/v1/ledger/entries', `/v1/elevations/${id}`]
+  const routes = ['/v1/targets', '/v1/elevations', '/v1/ledger/entries', '/v1/ledger/checkpoint', `/v1/elevations/${id}`]
   ran.length = 0
   for (const url of routes) {
     for (const change of url.endsWith(id) ? spellings : [...spellings, ...tails]) {
@@ -543,7 +570,11 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'GET /openapi.json',
     'GET /v1/elevations',
     'GET /v1/elevations/{id}',
+    'GET /v1/ledger/checkpoint',
     'GET /v1/ledger/entries',
+    'GET /v1/ledger/key',
+    'GET /v1/ledger/proof/{id}',
+    'GET /v1/ledger/tile/{*}',
     'GET /v1/targets',
     'GET /v1/targets/{target}',
     'POST /v1/break-glass',

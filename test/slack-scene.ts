@@ -31,6 +31,7 @@ import type { Schedule } from '../src/slack/receiver.ts'
 import { makeSlackClient } from '../src/slack/slack-client.ts'
 import { openStore } from '../src/store/open.ts'
 import { fakeAws } from './fakes/aws.ts'
+import { alwaysIncluded } from './fakes/ledger-log.ts'
 import { type SlackFact, fixtureToken, startSlackApi } from './fakes/slack-api.ts'
 
 export const team = 'T0ACME'
@@ -156,6 +157,7 @@ export const scene = async (t: Test, given: Given = {}) => {
     reviews: store,
     worklist: store,
     ledger: store,
+    log: alwaysIncluded,
     sessions: aws.sessions,
     grants: aws.grants,
     queries: aws.queries,

@@ -145,5 +145,16 @@ export type Broker = {
     from: number,
     limit: number
   ) => Promise<Result<readonly LedgerRow[]>>
+  /** Auditors only: the verifier key of the log's checkpoints, C2SP signed-note text. */
+  readonly logKey: (person: PersonId) => Promise<Result<string>>
+  /** Auditors only: the latest signed checkpoint of the log. */
+  readonly checkpoint: (person: PersonId) => Promise<Result<Uint8Array>>
+  /** Auditors only: `tile/…` of C2SP tlog-tiles; null = the log has no such file. */
+  readonly logFile: (person: PersonId, path: string) => Promise<Result<Uint8Array | null>>
+  /**
+   * Auditors only: the tlog-proof of an entry by its index, or of the last one of an elevation;
+   * null = there is no entry of that index.
+   */
+  readonly proof: (person: PersonId, id: string) => Promise<Result<Uint8Array | null>>
   readonly refused: (person: PersonId, attempt: Attempt) => Promise<void>
 }

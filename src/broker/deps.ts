@@ -6,6 +6,7 @@ import type {
   Elevations,
   Grants,
   Ids,
+  LedgerLog,
   LedgerStore,
   Queries,
   Reviews,
@@ -36,6 +37,7 @@ export type Deps = {
   readonly reviews: Reviews
   readonly worklist: Worklist
   readonly ledger: LedgerStore
+  readonly log: LedgerLog
   readonly sessions: Sessions
   readonly grants: Grants
   readonly queries: Queries

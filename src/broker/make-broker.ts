@@ -16,6 +16,8 @@ import type { Deps } from './deps.ts'
 import { end, revoke } from './end.ts'
 import { entries } from './entries.ts'
 import { find, list } from './find.ts'
+import { noteReads } from './ledger-reads.ts'
+import { checkpoint, file, logKey, proof } from './log.ts'
 import { attempted, recordRefused } from './record.ts'
 import { review } from './review.ts'
 import { preview, submit } from './submit.ts'
@@ -31,6 +33,7 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
   ): Promise<Result<T>> => attempted(deps, { person, verb, elevation }, run)
 
   const catalogOf = catalogs(deps)
+  const noteRead = noteReads(deps)
 
   const ending = async (done: Promise<Result<Stored>>): Promise<Result<Stored>> => {
     const result = await done
@@ -80,7 +83,13 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
       on('revoke', person, id, () => ending(revoke(deps, person, { id, reason }))),
     review: (person, id, note) => on('review', person, id, () => review(deps, person, { id, note })),
     entries: (person, from, limit) =>
-      on('entries', person, null, () => entries(deps, person, { from, limit })),
+      on('entries', person, null, () => entries(deps, { person, from, limit }, noteRead)),
+    logKey: (person) => on('logKey', person, null, async () => logKey(deps, person)),
+    checkpoint: (person) =>
+      on('checkpoint', person, null, () => checkpoint(deps, person, noteRead)),
+    logFile: (person, path) =>
+      on('logFile', person, null, () => file(deps, { person, path }, noteRead)),
+    proof: (person, id) => on('proof', person, id, () => proof(deps, { person, id }, noteRead)),
     refused: (person, attempt) => recordRefused(deps, person, attempt)
   }
 }

@@ -1,14 +1,15 @@
 /**
  * Writing things down: a transition's next state and its ledger entries in one commit, and the
- * entry of an attempt that was refused. Nothing is answered before this has resolved.
+ * entry of an attempt that was refused. Nothing is answered before this has resolved; a decision or
+ * a session not before its entry is under a signed checkpoint.
  */
 import type { Elevation } from '../elevation/elevation.ts'
-import type { LedgerEvent, Personal } from '../elevation/event.ts'
+import type { EventType, LedgerEvent, Personal } from '../elevation/event.ts'
 import { type PersonId, iso } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import type { Step } from '../elevation/transitions.ts'
 import { type Entry, makeEntry } from '../ledger/entry.ts'
-import type { Change, Stored } from '../ports.ts'
+import type { Change, LedgerLog, Reviews, Stored } from '../ports.ts'
 import type { Attempt } from './broker.ts'
 import type { Deps } from './deps.ts'
 
@@ -38,12 +39,34 @@ export const commit = async <S extends Elevation>(
   if (outcome.kind === 'conflict') {
     return refuse('conflict', 'Somebody changed it at the same moment. Look again and repeat.')
   }
+  if (taken.events.some(({ type }) => receipted.has(type))) await receipt(deps.log, outcome.indexes)
   return accept({
     elevation: taken.next,
     version,
     ledger: [...(from?.ledger ?? []), ...outcome.indexes]
   })
 }
+
+/** What is only answered when it is under a signed checkpoint. */
+const receipted: ReadonlySet<EventType> = new Set([
+  'approval.recorded',
+  'elevation.approved',
+  'session.issued',
+  'session.vended'
+] as const)
+
+/** The same reviews, each answered when its entries are under a signed checkpoint. */
+export const receiptedReviews = (reviews: Reviews, log: LedgerLog): Reviews => ({
+  review: async (review, entries) => {
+    const done = await reviews.review(review, entries)
+    if (done.kind === 'committed') await receipt(log, done.indexes)
+    return done
+  }
+})
+
+/** Rejects where the entries are not under a signed checkpoint within a second. */
+const receipt = (log: LedgerLog, indexes: readonly number[]): Promise<void> =>
+  log.included(Math.max(-1, ...indexes))
 
 /** Runs a verb; if it refuses a known person, the attempt is in the ledger before the answer is. */
 export const attempted = async <T>(

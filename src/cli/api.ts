@@ -13,9 +13,22 @@ export type Api = {
 
 export type Json = Readonly<Record<string, unknown>>
 
-export type Answer =
-  | { readonly ok: true; readonly body: Json }
-  | { readonly ok: false; readonly exit: ExitCode; readonly problem: Json }
+export type Refused = {
+  readonly ok: false
+  readonly exit: ExitCode
+  readonly problem: Json
+  /** seconds after which trying again may help, where the broker says so */
+  readonly retryAfter?: number
+}
+
+export type Answer = { readonly ok: true; readonly body: Json } | Refused
+
+/** For answers that are files, byte for byte. */
+export type FileApi = Api & {
+  readonly bytes: (path: string) => Promise<{ readonly ok: true; readonly bytes: Uint8Array } | Refused>
+}
+
+type Read<T> = (response: Response) => Promise<T>
 
 type Init = {
   readonly method: string
@@ -26,40 +39,56 @@ type Init = {
 const callDeadlineMs = 30_000
 
 /** `SALLYPORT_URL` (default http://127.0.0.1:8080) and `SALLYPORT_TOKEN`; the token is never printed. */
-export const api = (env: Readonly<Record<string, string | undefined>>): Api => {
-  const base = env['SALLYPORT_URL'] ?? 'http://127.0.0.1:8080'
-  const token = env['SALLYPORT_TOKEN']
-  const call = async (path: string, init: Init): Promise<Answer> => {
+export const api = (env: Readonly<Record<string, string | undefined>>): FileApi => {
+  const call = async <T>(path: string, init: Init, read: Read<T>): Promise<T | Refused> => {
+    const token = env['SALLYPORT_TOKEN']
     if (!token) {
       const detail = 'Set SALLYPORT_TOKEN to a bearer token of your identity provider.'
       return { ok: false, exit: exits.config, problem: { code: 'no_token', title: 'No token', detail } }
     }
+    const base = env['SALLYPORT_URL'] ?? 'http://127.0.0.1:8080'
     const headers = { ...init.headers, authorization: `Bearer ${token}` }
     const signal = AbortSignal.timeout(callDeadlineMs)
     try {
       const url = new URL(path, base)
       const response = await fetch(url, { ...init, headers, signal, redirect: 'error' })
-      const body = objectOf(await response.json())
-      return response.ok ? { ok: true, body } : { ok: false, exit: exitOf(body), problem: body }
+      if (response.ok) return await read(response)
+      const problem = objectOf(await response.json())
+      const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
+      const retry = Number.isSafeInteger(wait) ? { retryAfter: wait } : {}
+      return { ok: false, exit: exitOf(problem), problem, ...retry }
     } catch {
       const detail = `No answer from ${plain(base)}. Is the broker running, and SALLYPORT_URL right?`
       const problem = { code: 'unreachable', title: 'The broker cannot be reached', detail }
       return { ok: false, exit: exits.unavailable, problem }
     }
   }
+  const document = async (response: Response): Promise<Answer> => ({
+    ok: true,
+    body: objectOf(await response.json())
+  })
   return {
-    get: (path) => call(path, { method: 'GET' }),
+    get: (path) => call(path, { method: 'GET' }, document),
+    bytes: (path) =>
+      call(path, { method: 'GET' }, async (response) => ({
+        ok: true as const,
+        bytes: new Uint8Array(await response.arrayBuffer())
+      })),
     post: (path, body, headers) =>
-      call(path, {
-        method: 'POST',
-        headers: body ? { 'content-type': 'application/json', ...headers } : { ...headers },
-        ...(body ? { body: JSON.stringify(body) } : {})
-      })
+      call(
+        path,
+        {
+          method: 'POST',
+          headers: body ? { 'content-type': 'application/json', ...headers } : { ...headers },
+          ...(body ? { body: JSON.stringify(body) } : {})
+        },
+        document
+      )
   }
 }
 
 /** Tells a refusal on stderr, every reason with it, and gives the exit code. */
-export const tell = (to: Terminal, answer: Extract<Answer, { ok: false }>): ExitCode => {
+export const tell = (to: Terminal, answer: Refused): ExitCode => {
   if (to.json) {
     to.err(JSON.stringify(answer.problem))
     return answer.exit

@@ -6,8 +6,9 @@ import { KMSClient, ListGrantsCommand } from '@aws-sdk/client-kms'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Statement } from '../iam/policy-document.ts'
 import type { Sandbox } from '../sandbox/main.ts'
-import { type Answer, type Api, type Json, objectOf, text } from './api.ts'
+import { type Answer, type Api, type FileApi, type Json, objectOf, text } from './api.ts'
 import { type AwsLogin, type Outcome, decrypt, query } from './demo-analyst.ts'
+import { ledgerStory } from './demo-ledger.ts'
 
 export type Step = {
   readonly step: string
@@ -23,7 +24,9 @@ export type Step = {
 export type Scene = {
   readonly sandbox: Sandbox
   /** the API as each person calls it */
-  readonly as: Readonly<Record<'alice' | 'bob' | 'eve' | 'erin', Api>>
+  readonly as: Readonly<Record<'alice' | 'bob' | 'eve' | 'erin', FileApi>>
+  /** where the ledger is exported to */
+  readonly folder: string
   readonly signal: AbortSignal
 }
 
@@ -55,6 +58,7 @@ export async function* story(scene: Scene): AsyncGenerator<Step> {
   const vended = await alice.post(`${path}/credentials`)
   yield issued(vended)
   if (!vended.ok) return
+  const earlier = await erin.bytes('/v1/ledger/checkpoint')
   const notAfter = Date.parse(text(vended.body['notAfter']))
   const { sandbox } = scene
   const { endpoint, region } = sandbox
@@ -104,7 +108,10 @@ export async function* story(scene: Scene): AsyncGenerator<Step> {
     'AccessDeniedException'
   )
   yield await gone(scene, id)
-  yield await ledger(erin, id)
+  const { entry, ...told } = await ledger(erin, id)
+  yield told
+  if (entry === null || !earlier.ok) return
+  yield* ledgerStory({ auditor: erin, folder: scene.folder, entry, earlier: earlier.bytes })
 }
 
 const allowed = (step: string, told: string, answer: Answer): Step => {
@@ -244,10 +251,17 @@ const gone = async ({ sandbox, as, signal }: Scene, id: string): Promise<Step> =
   }
 }
 
-const ledger = async (auditor: Api, id: string): Promise<Step> => {
+/** What the ledger has of it, and the index of the approval. */
+const ledger = async (
+  auditor: Api,
+  id: string
+): Promise<Step & { readonly entry: number | null }> => {
   const told = 'erin, an auditor, reads what the ledger has of it, refused attempts included'
-  const answer = await auditor.get('/v1/ledger/entries?from=0&limit=100')
-  if (!answer.ok) return failed('ledger', told, answer.problem)
+  const read = await auditor.get(`/v1/elevations/${id}`)
+  const indexes = read.ok ? read.body['ledger'] : []
+  const first = Array.isArray(indexes) ? text(indexes[0]) : ''
+  const answer = await auditor.get(`/v1/ledger/entries?from=${first}&limit=100`)
+  if (!answer.ok) return { ...failed('ledger', told, answer.problem), entry: null }
   const found = answer.body['entries']
   const rows = (Array.isArray(found) ? found.map(objectOf) : []).map((row) => {
     const body = objectOf(row['body'])
@@ -262,7 +276,9 @@ const ledger = async (auditor: Api, id: string): Promise<Step> => {
   })
   const types = about.map((row) => text(row.type))
   const ok = expected.every((type) => types.includes(type)) && count(types, 'attempt.refused') === 2
-  return { step: 'ledger', ok, told, lines, data: { entries: about } }
+  const index = about.find((row) => row.type === 'approval.recorded')?.index
+  const entry = typeof index === 'number' ? index : null
+  return { step: 'ledger', ok: ok && entry !== null, told, lines, data: { entries: about }, entry }
 }
 
 const expected = [

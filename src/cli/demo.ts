@@ -54,9 +54,9 @@ const play = async (to: Terminal, options: DemoOptions, place: Place): Promise<E
     const broker = await brokerOn(sandbox, options, place.folder)
     try {
       if (!to.json) introduce(to)
-      const isFine = await tellStory(to, { sandbox, broker, signal: place.stop.signal })
+      const isFine = await tellStory(to, { sandbox, broker, folder: place.folder, signal: place.stop.signal })
       if (place.stop.signal.aborted) return interrupted(to)
-      if (!to.json && options.keep !== undefined) to.out(`\nThe data folder is ${join(options.keep, 'data')}.`)
+      if (!to.json && options.keep !== undefined) tellKept(to, options.keep)
       if (options.once) return isFine ? exits.done : exits.refused
       await explain(to, sandbox, broker)
       await place.stopped
@@ -103,9 +103,14 @@ const brokerOn = async (
   })
 }
 
-type Playing = { readonly sandbox: Sandbox; readonly broker: Running; readonly signal: AbortSignal }
+type Playing = {
+  readonly sandbox: Sandbox
+  readonly broker: Running
+  readonly folder: string
+  readonly signal: AbortSignal
+}
 
-const tellStory = async (to: Terminal, { sandbox, broker, signal }: Playing): Promise<boolean> => {
+const tellStory = async (to: Terminal, { sandbox, broker, folder, signal }: Playing): Promise<boolean> => {
   const [alice, bob, eve, erin] = await Promise.all(
     people.map(async (person) =>
       api({ SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: await tokenOf(sandbox, person) })
@@ -113,7 +118,7 @@ const tellStory = async (to: Terminal, { sandbox, broker, signal }: Playing): Pr
   )
   if (!alice || !bob || !eve || !erin) throw new Error('a person of the demo is missing')
   let isFine = true
-  for await (const step of story({ sandbox, as: { alice, bob, eve, erin }, signal })) {
+  for await (const step of story({ sandbox, as: { alice, bob, eve, erin }, folder, signal })) {
     isFine &&= step.ok
     show(to, step)
     if (signal.aborted) break
@@ -139,6 +144,11 @@ const show = (to: Terminal, step: Step): void => {
 const introduce = (to: Terminal): void => {
   to.out('One elevation, end to end. AWS is simulated on this host and says no where AWS would;')
   to.out('the broker, its HTTP API, the AWS SDK and the data folder are the real ones.\n')
+}
+
+const tellKept = (to: Terminal, keep: string): void => {
+  to.out(`\nThe data folder is ${join(keep, 'data')}. Verify the ledger yourself, on any machine:`)
+  to.out(`  npx sallyport ledger verify ${join(keep, 'export')} --key ${join(keep, 'ledger.vkey')} --strict`)
 }
 
 const explain = async (to: Terminal, sandbox: Sandbox, broker: Running): Promise<void> => {

@@ -6,6 +6,8 @@
 import { Command, CommanderError } from 'commander'
 import { api } from './api.ts'
 import { type ExitCode, exits } from './exit.ts'
+import { addLogCommands } from './ledger-commands.ts'
+import { addLedgerCommands } from './ledger.ts'
 import { addPolicyCommands } from './policy.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
@@ -56,6 +58,9 @@ command('demo', 'the whole journey on the built-in sandbox')
   )
 
 addPolicyCommands(program.command('policy').description('faults, tests, decisions, changes'), run)
+const ledger = program.command('ledger').description('the ledger, verified by anybody')
+addLedgerCommands(ledger, run)
+addLogCommands(ledger, run)
 
 const slack = program.command('slack').description('the Slack app')
 slack

@@ -7,8 +7,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Caller } from '../broker/broker.ts'
 import type { PersonId } from '../elevation/ids.ts'
 
-/** public: anybody, without a token; person: somebody in the directory with a valid token. */
-export type Access = 'public' | 'person'
+/**
+ * public: anybody, without a token; person: somebody in the directory with a valid token; signed:
+ * the route itself proves who sent each body.
+ */
+export type Access = 'public' | 'person' | 'signed'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,7 +25,7 @@ declare module 'fastify' {
 export const demandAccess = (app: FastifyInstance): void => {
   app.addHook('onRoute', ({ method, url, config }) => {
     const access: unknown = config?.access
-    if (access !== 'public' && access !== 'person') {
+    if (access !== 'public' && access !== 'person' && access !== 'signed') {
       throw new Error(`route ${String(method)} ${url} declares no access`)
     }
   })
@@ -49,11 +52,16 @@ export const personOf = (request: FastifyRequest): PersonId => callerOf(request)
 /**
  * Whether the path is spelled exactly as the route is declared: no percent encoding, doubled
  * slash or other case in its fixed segments. `:name` segments are the handler's to judge, but for
- * an empty one.
+ * an empty one; so is what a last `*` stands for, but for percent encoding.
  */
 export const isCanonicalPath = (url: string, declared: string): boolean => {
   if (url === declared) return true
-  const path = url.split('?', 1).join('').split('/')
+  const [whole = ''] = url.split('?', 1)
+  if (declared.endsWith('/*')) {
+    const before = declared.slice(0, -1)
+    return whole.startsWith(before) && /^[^%]+$/.test(whole.slice(before.length))
+  }
+  const path = whole.split('/')
   const wanted = declared.split('/')
   return (
     path.length === wanted.length &&

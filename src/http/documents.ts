@@ -73,6 +73,11 @@ export const EntriesQuery = Type.Object(
   },
   closed
 )
+/** `*`: what follows `tile/`. */
+export const LogFileParams = Type.Object({ '*': Type.String({ description: 'C2SP tlog-tiles' }) })
+export const ProofParams = Type.Object({
+  id: Type.String({ description: 'index of an entry, or ULID of an elevation' })
+})
 export const SubmitHeaders = Type.Object({
   'idempotency-key': Type.Optional(Type.String({ pattern: '^[\\x20-\\x7e]{1,128}$' }))
 })

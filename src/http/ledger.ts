@@ -2,9 +2,12 @@
 import type { LedgerRow } from '../ports.ts'
 import { personOf } from './access.ts'
 import { EntriesQuery, EntriesSchema } from './documents.ts'
+import { logRoutes } from './ledger-log.ts'
 import { type RouteParts, answer } from './route.ts'
 
-export const ledgerRoutes = ({ app, broker }: RouteParts): void => {
+export const ledgerRoutes = (parts: RouteParts): void => {
+  const { app, broker } = parts
+  logRoutes(parts)
   app.get(
     '/v1/ledger/entries',
     {

@@ -4,10 +4,7 @@
  * 2^53 - 1, -0, lone surrogates, undefined, holes, anything with a prototype of its own.
  */
 export type CanonicalJson =
-  | string
-  | number
-  | boolean
-  | null
+  | string | number | boolean | null
   | readonly CanonicalJson[]
   | { readonly [key: string]: CanonicalJson }
 
@@ -25,11 +22,8 @@ const print = (value: unknown, depth: number): string => {
   if (value === null || typeof value === 'boolean' || isInteger(value)) return String(value)
   if (Array.isArray(value)) return `[${Array.from(value, (v) => print(v, depth + 1)).join(',')}]`
   if (!isObject(value)) throw new TypeError(`canonical JSON: no ${typeof value} of that kind`)
-  let members = ''
-  for (const name of Object.keys(value).toSorted()) {
-    members += `${members && ','}${quote(name)}:${print(value[name], depth + 1)}`
-  }
-  return `{${members}}`
+  const members = Object.keys(value).toSorted()
+  return `{${members.map((name) => `${quote(name)}:${print(value[name], depth + 1)}`).join(',')}}`
 }
 
 const isInteger = (value: unknown): boolean => Number.isSafeInteger(value) && !Object.is(value, -0)

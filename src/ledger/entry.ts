@@ -4,21 +4,11 @@
  *  "id":"…","policy":"sha256:…","target":"claims-pii","type":"approval.recorded","v":1}
  * Free text and personal data are not in it: `commitments` hold SHA-256(salt || value).
  */
-import { hash } from 'node:crypto'
 import { type CanonicalJson, canonicalText } from './canonical.ts'
+import { type EntryBody, maxEntryBytes } from './envelope.ts'
+import { sha256, sha256Hex } from './hash.ts'
 
-export type EntryBody = {
-  readonly v: 1
-  readonly id: string
-  readonly type: string
-  readonly at: string
-  readonly actor: string
-  readonly elevation: string | null
-  readonly target: string | null
-  readonly policy: string | null
-  readonly data: { readonly [key: string]: CanonicalJson }
-  readonly commitments: { readonly [name: string]: string }
-}
+export { type EntryBody, maxEntryBytes }
 
 /** What opens a commitment: kept beside the ledger, never in a leaf. */
 export type Opening = { readonly name: string; readonly salt: string; readonly value: string }
@@ -32,9 +22,6 @@ export type Entry = {
   readonly leaf: Uint8Array
   readonly openings: readonly Opening[]
 }
-
-/** The most an entry may hold; C2SP tlog-tiles allows 65,535. */
-export const maxEntryBytes = 16384
 
 /** Bytes and leaf hash of one entry. Throws where the body is over 16 KiB or not canonical JSON. */
 export const makeEntry = (
@@ -52,12 +39,12 @@ export const makeEntry = (
 
 /** SHA-256(salt bytes || UTF-8 value), lower-case hex. `salt` is hex of 32 random bytes. */
 export const commitment = (salt: string, value: string): string =>
-  hash('sha256', Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(value, 'utf8')]), 'hex')
+  sha256Hex(Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(value, 'utf8')]))
 
 /** `sha256:` and the hex SHA-256 of a value's canonical bytes. */
 export const digest = (value: CanonicalJson): string =>
-  `sha256:${hash('sha256', canonicalText(value), 'hex')}`
+  `sha256:${sha256Hex(canonicalText(value))}`
 
 /** RFC 6962 leaf hash, 32 bytes. */
 export const leafHash = (body: Uint8Array): Uint8Array =>
-  hash('sha256', Buffer.concat([Buffer.of(0), body]), 'buffer')
+  sha256(Buffer.concat([Buffer.of(0), body]))

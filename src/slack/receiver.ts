@@ -61,7 +61,7 @@ const pluginOf = (parts: ReceiverParts, dispatch: Dispatch): FastifyPluginAsync 
     })
     app.post(
       route,
-      { config: { access: 'public' }, schema: { hide: true }, bodyLimit: bodyLimitBytes },
+      { config: { access: 'signed' }, schema: { hide: true }, bodyLimit: bodyLimitBytes },
       async (request, reply) => {
         const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
         const key = keyOf(parts, request, bytes)

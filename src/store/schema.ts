@@ -22,7 +22,7 @@ export type Migration = {
 
 /** Every migration of this version, ascending from 1. */
 export const migrations = (dialect: Dialect): readonly Migration[] =>
-  [firstTables(dialect), standing(dialect), slack(dialect)].map((text, at) => ({
+  [firstTables(dialect), standing(dialect), slack(dialect), log(dialect)].map((text, at) => ({
     number: at + 1,
     text,
     checksum: hash('sha256', text)
@@ -96,6 +96,28 @@ create table slack_seen (
   until ${integer} not null
 )${table};
 create index slack_seen_until on slack_seen (until);
+`
+
+/**
+ * The tree over the entries: its head with the signed checkpoint, and the hash tiles that are full.
+ * A bundle is not kept: its entries lie in ledger_outbox.
+ */
+const log = ({ bytes, integer, table }: Dialect): string => `
+create table ledger_head (
+  id ${integer} not null primary key check (id = 1),
+  version ${integer} not null check (version >= 1),
+  size ${integer} not null check (size >= 1),
+  root ${bytes} not null check (length(root) = 32),
+  frontier ${bytes} not null,
+  edge ${bytes} not null,
+  signed ${integer} not null check (signed between 0 and size),
+  checkpoint ${bytes} check ((checkpoint is null) = (signed = 0))
+)${table};
+
+create table ledger_tile (
+  path text not null primary key,
+  bytes ${bytes} not null check (length(bytes) = 8192)
+)${table};
 `
 
 const firstTables = ({ bytes, integer, table, immutable }: Dialect): string => `

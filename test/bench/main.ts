@@ -14,6 +14,7 @@ import { print, rounded } from './figures.ts'
 import { issue } from './issue.ts'
 import { load } from './load.ts'
 import { policyFigures } from './policy.ts'
+import { slackFigures } from './slack.ts'
 import { type BenchPeople, benchPeople } from './people.ts'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -48,6 +49,7 @@ const residentMiB = (pid: number): number =>
 try {
   for (const figure of await evaluator()) print(figure)
   for (const figure of await policyFigures()) print(figure)
+  for (const figure of await slackFigures()) print(figure)
   people = await benchPeople(join(root, 'policies'), folder)
   const { issuer, policies } = people
   const sandbox = await start(['dist/cli/main.js', 'sandbox', '--json'])

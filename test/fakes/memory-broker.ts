@@ -57,6 +57,8 @@ const customers = {
   partitionKeys: ['dt'],
   columns
 } as const
+const fileOf = (person: PersonId, text: string): Result<Uint8Array> =>
+  person === 'olga' ? accept(Buffer.from(text)) : refuse('policy_denied', 'Auditors only.')
 const absent = refuse('unknown_elevation', 'There is no such elevation.')
 
 export const memoryBroker = (now: () => Instant): MemoryBroker => {
@@ -279,6 +281,14 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
           Array.from({ length: Math.min(limit, 3) }, (_, n) => ({ index: from + n, body, leaf }))
         )
       }),
+    logKey: (person) =>
+      run(['logKey', person, null], () =>
+        person === 'olga' ? accept('log+0a0b0c0d+AQ==') : refuse('policy_denied', 'Auditors only.')
+      ),
+    checkpoint: (person) => run(['checkpoint', person, null], () => fileOf(person, 'checkpoint')),
+    logFile: (person, path) => run(['logFile', person, null], () => fileOf(person, path)),
+    proof: (person, id) =>
+      run(['proof', person, id], () => (person === 'olga' && id === '7' ? accept(null) : fileOf(person, id))),
     refused: async (person, attempt) => {
       if (broken) throw broken
       attempts.push({ person, ...attempt })

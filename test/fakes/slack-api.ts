@@ -110,7 +110,7 @@ const failAs = (response: ServerResponse, failure: SlackFailure): void => {
   }
 }
 
-export const fixtureToken = 'xoxb-fixture'
+export const fixtureToken = 'xoxb-000000000000-fixture'
 
 /** `users`: by id; `channels`: those the app is in. */
 export const startSlackApi = async (given: {

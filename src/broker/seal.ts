@@ -1,0 +1,162 @@
+/**
+ * Sealing: entries that are committed are taken into the tree, and the new head is signed once it
+ * is committed too. Any replica may do it at any time: the head moves by compare-and-set, so there
+ * is one tree. Refused: entries with a gap or another leaf than their bytes', a head that is not
+ * its tiles'.
+ */
+import { isEqual } from '../ledger/bytes.ts'
+import { leafHash } from '../ledger/entry.ts'
+import { type Edge, type LogFile, grow } from '../ledger/grow.ts'
+import { nodePrimitives } from '../ledger/hash.ts'
+import { rootOfLevels } from '../ledger/merkle.ts'
+import { type Signer, signCheckpoint } from '../ledger/sign.ts'
+import { parseTilePath, tileWidth } from '../ledger/tiles.ts'
+import {
+  type Frontier,
+  appendLeaf,
+  emptyFrontier,
+  frontierBytes,
+  parseFrontier,
+  rootOf
+} from '../ledger/tree.ts'
+import type { LedgerRow } from '../ports.ts'
+
+export type StoredHead = {
+  /** raised by one at each growth; compare-and-set works on it */
+  readonly version: number
+  readonly size: number
+  readonly root: Uint8Array
+  readonly frontier: Uint8Array
+  /** the hashes of the partial tile of each level, the lowest first */
+  readonly edge: readonly Uint8Array[]
+  /** entries under `checkpoint` */
+  readonly signed: number
+  readonly checkpoint: Uint8Array | null
+}
+
+/** What sealing needs of a store. */
+export interface SealStore {
+  head(): Promise<StoredHead | null>
+  entries(index: number, limit: number): Promise<readonly LedgerRow[]>
+  tile(path: string): Promise<Uint8Array | null>
+  /** Head and full tiles in one transaction, durable when true; false: the head has moved on. */
+  grow(
+    grown: {
+      readonly head: Pick<StoredHead, 'size' | 'root' | 'frontier' | 'edge'>
+      readonly tiles: readonly LogFile[]
+    },
+    expectedVersion: number | null
+  ): Promise<boolean>
+  /** Keeps a checkpoint unless there is one of as many entries or more. */
+  keepCheckpoint(size: number, checkpoint: Uint8Array): Promise<void>
+}
+
+export type Sealed = {
+  /** entries under a signed checkpoint that is stored */
+  readonly size: number
+  /** null = there is no entry yet */
+  readonly checkpoint: Uint8Array | null
+  /** there may be more to seal already */
+  readonly more: boolean
+}
+
+type Tree = {
+  readonly version: number | null
+  readonly frontier: Frontier
+  /** without its bundle: the bodies lie in the store */
+  readonly edge: Edge
+  readonly signed: number
+  readonly checkpoint: Uint8Array | null
+}
+
+const mostAtOnce = 1000
+
+/**
+ * One step at each call: up to 1,000 entries taken in, the head signed. Whatever fails changes
+ * nothing that the next call does not find again. Calls do not overlap.
+ */
+export const sealer = (store: SealStore, signer: Signer): (() => Promise<Sealed>) => {
+  let known: Tree | null = null
+  const step = async (from: Tree): Promise<Sealed> => {
+    const size = Number(from.frontier.size)
+    const rows = await store.entries(size, mostAtOnce)
+    const grown = rows.length === 0 ? from : await take(store, from, rows)
+    if (grown === null) return { size: from.signed, checkpoint: from.checkpoint, more: true }
+    const tree = await signed(store, grown, signer)
+    known = tree
+    return { size: tree.signed, checkpoint: tree.checkpoint, more: rows.length === mostAtOnce }
+  }
+  return async () => {
+    const from = known ?? (await load(store))
+    // until the step is through, the store alone knows how far it came
+    known = null
+    return step(from)
+  }
+}
+
+/** The stored tree, checked against itself and against the entries at its edge. */
+const load = async (store: SealStore): Promise<Tree> => {
+  const head = await store.head()
+  if (head === null) return empty
+  const { version, edge, checkpoint } = head
+  const frontier = parseFrontier(BigInt(head.size), head.frontier)
+  const root = await rootOfLevels(edge, nodePrimitives)
+  if (frontier === null || !isEqual(rootOf(frontier), head.root) || !isEqual(root, head.root)) {
+    throw new Error('the head of the ledger is not the one of its tiles')
+  }
+  const last = head.size - (head.size % tileWidth)
+  const leaves = await store.entries(last, head.size - last)
+  if (!isEqual(Buffer.concat(leaves.map(({ leaf }) => leaf)), edge[0] ?? new Uint8Array())) {
+    throw new Error(`the entries from ${last} on are not those the ledger has sealed`)
+  }
+  const tiles = { size: frontier.size, tiles: edge, bundle: new Uint8Array() }
+  return { version, frontier, edge: tiles, signed: head.signed, checkpoint }
+}
+
+const empty: Tree = {
+  version: null,
+  frontier: emptyFrontier,
+  edge: { size: 0n, tiles: [], bundle: new Uint8Array() },
+  signed: 0,
+  checkpoint: null
+}
+
+/** The tree with these entries, durable; null = somebody else was first. */
+const take = async (
+  store: SealStore,
+  from: Tree,
+  rows: readonly LedgerRow[]
+): Promise<Tree | null> => {
+  const first = Number(from.frontier.size)
+  let frontier = from.frontier
+  for (const [n, { index, body, leaf }] of rows.entries()) {
+    if (index !== first + n) throw new Error(`the ledger has no entry ${first + n}`)
+    if (!isEqual(leafHash(body), leaf)) throw new Error(`entry ${index} has been changed`)
+    frontier = appendLeaf(frontier, leaf)
+  }
+  const { edge, files } = grow(from.edge, rows)
+  const head = {
+    size: Number(frontier.size),
+    root: rootOf(frontier),
+    frontier: frontierBytes(frontier),
+    edge: edge.tiles
+  }
+  if (!(await store.grow({ head, tiles: files.filter(isFullTile) }, from.version))) return null
+  const kept = { ...edge, bundle: new Uint8Array() }
+  return { ...from, version: (from.version ?? 0) + 1, frontier, edge: kept }
+}
+
+/** Signs what is committed, which a crash may have left unsigned. */
+const signed = async (store: SealStore, tree: Tree, signer: Signer): Promise<Tree> => {
+  const size = Number(tree.frontier.size)
+  if (tree.signed >= size) return tree
+  const head = { origin: signer.name, size: tree.frontier.size, root: rootOf(tree.frontier) }
+  const checkpoint = await signCheckpoint(head, [signer])
+  await store.keepCheckpoint(size, checkpoint)
+  return { ...tree, signed: size, checkpoint }
+}
+
+const isFullTile = ({ path }: LogFile): boolean => {
+  const tile = parseTilePath(path)
+  return tile !== null && tile.level !== 'entries' && tile.width === tileWidth
+}

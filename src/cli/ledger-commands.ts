@@ -1,0 +1,44 @@
+/** The words of `sallyport ledger …` that ask the broker; each one's work is loaded when it is called. */
+import { type Command, InvalidArgumentError } from 'commander'
+import { api } from './api.ts'
+import type { RunCommand } from './policy.ts'
+
+/** Adds export, proof and tail to `ledger`. */
+export const addLogCommands = (ledger: Command, run: RunCommand): void => {
+  ledger
+    .command('export <dir>')
+    .description('the whole log as tlog-tiles; goes on where it stopped')
+    .option('--json', 'one JSON document on stdout')
+    .action((dir, options) =>
+      run(options, async (to) =>
+        (await import('./ledger-export.ts')).ledgerExport(api(process.env), to, dir)
+      )
+    )
+
+  ledger
+    .command('proof <id>')
+    .description('proves an entry, or the last of an elevation, in one file')
+    .option('--json', 'one JSON document on stdout')
+    .action((id, options) =>
+      run(options, async (to) =>
+        (await import('./ledger-proof.ts')).ledgerProof(api(process.env), to, id)
+      )
+    )
+
+  ledger
+    .command('tail')
+    .description('entries as they come')
+    .option('--from <index>', 'where to start; default: ten before the end', index)
+    .option('--no-follow', 'ends at the end of what there is')
+    .option('--json', 'one JSON document per entry')
+    .action((options) =>
+      run(options, async (to) =>
+        (await import('./ledger-tail.ts')).ledgerTail(api(process.env), to, options)
+      )
+    )
+}
+
+const index = (text: string): number => {
+  if (/^(?:0|[1-9][0-9]{0,14})$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is the index of an entry.')
+}

@@ -1,0 +1,167 @@
+/**
+ * The tree over the entries as the store keeps it: one head row, moved on by compare-and-set
+ * together with the tiles that became full, and the checkpoint signed afterwards. A full tile is
+ * written once.
+ */
+import type { LedgerRow } from '../ports.ts'
+import type { Engine, Query, Row, Step, Write } from './engine.ts'
+import { StoreError } from './error.ts'
+import { parseLedgerRow } from './rows.ts'
+import { ledgerFrom } from './statements.ts'
+
+/** The head of the tree; `version` is raised by one at each growth. */
+export type HeadRow = {
+  readonly version: number
+  /** entries in the tree */
+  readonly size: number
+  readonly root: Uint8Array
+  /** roots of the perfect subtrees, the largest first (`frontierBytes` of ledger/tree.ts) */
+  readonly frontier: Uint8Array
+  /** the hashes of the partial tile of each level, the lowest first */
+  readonly edge: readonly Uint8Array[]
+  /** entries under `checkpoint` */
+  readonly signed: number
+  /** null = none was signed yet */
+  readonly checkpoint: Uint8Array | null
+}
+
+export type GrownHead = Pick<HeadRow, 'size' | 'root' | 'frontier' | 'edge'>
+
+export type HashTile = { readonly path: string; readonly bytes: Uint8Array }
+
+export interface LogTables {
+  /** null = nothing was sealed yet */
+  head(): Promise<HeadRow | null>
+  /** Entries from `index` on, ascending. */
+  entries(index: number, limit: number): Promise<readonly LedgerRow[]>
+  /** How many entries there are. */
+  count(): Promise<number>
+  /** The bytes of a full hash tile, or null. */
+  tile(path: string): Promise<Uint8Array | null>
+  /** Head and full tiles in one transaction, durable when true; false: the head has moved on. */
+  grow(
+    grown: { readonly head: GrownHead; readonly tiles: readonly HashTile[] },
+    expectedVersion: number | null
+  ): Promise<boolean>
+  /** Keeps a checkpoint of the first `size` entries, unless there is one of as many or more. */
+  keepCheckpoint(size: number, checkpoint: Uint8Array): Promise<void>
+}
+
+/** The tables over any engine. */
+export const logOver = (engine: Engine): LogTables => ({
+  head: async () => {
+    const [row] = await engine.read(selectHead)
+    return row ? parseHead(row) : null
+  },
+  entries: async (index, limit) =>
+    (await engine.read(ledgerFrom(index, limit))).map(parseLedgerRow),
+  count: async () => {
+    const [row] = await engine.read(countEntries)
+    return row ? integer(row, 'entries') : 0
+  },
+  tile: async (path) => {
+    const [row] = await engine.read(selectTile(path))
+    return row ? bytes(row, 'bytes') : null
+  },
+  grow: async ({ head, tiles }, expectedVersion) => {
+    const moved = expectedVersion === null ? insertHead(head) : updateHead(head, expectedVersion)
+    const written = await engine.write({ steps: [moved, ...tiles.map(insertTile)] })
+    return written.kind === 'committed'
+  },
+  keepCheckpoint: async (size, checkpoint) => {
+    await engine.write(updateCheckpoint(size, checkpoint))
+  }
+})
+
+const selectHead: Query = {
+  text: `select version, size, root, frontier, edge, signed, checkpoint
+    from ledger_head where id = 1`,
+  values: []
+}
+
+const countEntries: Query = {
+  text: 'select coalesce(max(seq), 0) as entries from ledger_outbox',
+  values: []
+}
+
+const selectTile = (path: string): Query => ({
+  text: 'select bytes from ledger_tile where path = $1',
+  values: [path]
+})
+
+const insertHead = (head: GrownHead): Step => ({
+  text: `insert into ledger_head (id, version, size, root, frontier, edge, signed)
+    values (1, 1, $1, $2, $3, $4, 0) on conflict (id) do nothing`,
+  values: [head.size, copy(head.root), copy(head.frontier), packEdge(head.edge)],
+  ifNone: 'conflict'
+})
+
+const updateHead = (head: GrownHead, version: number): Step => ({
+  text: `update ledger_head
+    set version = version + 1, size = $1, root = $2, frontier = $3, edge = $4
+    where id = 1 and version = $5 and size < $1`,
+  values: [head.size, copy(head.root), copy(head.frontier), packEdge(head.edge), version],
+  ifNone: 'conflict'
+})
+
+const insertTile = ({ path, bytes: hashes }: HashTile): Step => ({
+  text: 'insert into ledger_tile (path, bytes) values ($1, $2) on conflict (path) do nothing',
+  values: [path, copy(hashes)],
+  ifNone: 'conflict'
+})
+
+const updateCheckpoint = (size: number, checkpoint: Uint8Array): Write => ({
+  steps: [
+    {
+      text: `update ledger_head set signed = $1, checkpoint = $2
+        where id = 1 and signed < $1 and size >= $1`,
+      values: [size, copy(checkpoint)],
+      ifNone: 'skip'
+    }
+  ]
+})
+
+/** A view sent to another thread would take the whole pool along that it lies in. */
+const copy = (view: Uint8Array): Uint8Array => new Uint8Array(view)
+
+const hashBytes = 32
+
+/** Of each level one byte that counts its hashes, 0 to 255, and these. */
+const packEdge = (edge: readonly Uint8Array[]): Uint8Array =>
+  copy(Buffer.concat(edge.flatMap((tile) => [Buffer.of(tile.length / hashBytes), tile])))
+
+const parseEdge = (packed: Uint8Array): readonly Uint8Array[] => {
+  const edge: Uint8Array[] = []
+  for (let at = 0; at < packed.length; ) {
+    const end = at + 1 + (packed[at] ?? 0) * hashBytes
+    if (end > packed.length) throw damaged('edge')
+    edge.push(packed.slice(at + 1, end))
+    at = end
+  }
+  return edge
+}
+
+const parseHead = (row: Row): HeadRow => ({
+  version: integer(row, 'version'),
+  size: integer(row, 'size'),
+  root: bytes(row, 'root'),
+  frontier: bytes(row, 'frontier'),
+  edge: parseEdge(bytes(row, 'edge')),
+  signed: integer(row, 'signed'),
+  checkpoint: row['checkpoint'] === null ? null : bytes(row, 'checkpoint')
+})
+
+const integer = (row: Row, column: string): number => {
+  const value = row[column]
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw damaged(column)
+  return value
+}
+
+const bytes = (row: Row, column: string): Uint8Array => {
+  const value = row[column]
+  if (!(value instanceof Uint8Array)) throw damaged(column)
+  return value
+}
+
+const damaged = (column: string): StoreError =>
+  new StoreError('corrupt', `the head of the ledger cannot be read back: ${column}`)
