@@ -41,22 +41,29 @@ const changedFile = (change: (bytes: Uint8Array) => Uint8Array): Files => {
 const without = (at: number, of = 1): readonly Entry[] => log.toSpliced(at, of)
 const swapped = (a: number, b: number): readonly Entry[] => log.with(a, pick([log[b] ?? entryOf(0)])).with(b, log[a] ?? entryOf(0))
 const other = (): Entry => entryOf(random(1_000_000) + count)
-const two = (): readonly [number, number] => {
-  const a = random(count)
-  return [a, (a + 1 + random(count - 1)) % count]
+/** Two numbers below `below` that differ. */
+const twoOf = (below: number): readonly [number, number] => {
+  const a = random(below)
+  return [a, (a + 1 + random(below - 1)) % below]
+}
+const exchanged = (a: string, b: string): Files => {
+  const [one, other] = [files.get(a), files.get(b)]
+  if (!one || !other) throw new Error('two files of the export')
+  return new Map([...files, [a, other], [b, one]])
 }
 
 /** name, whether an anchor is needed, how many times, the change */
 const mutations: readonly (readonly [string, boolean, number, () => Files | Promise<Files>])[] = [
-  ['a bit of any file flipped', false, 60, () => changedFile((b) => b.with(random(b.length), (b[0] ?? 0) ^ (1 + random(255))))],
-  ['a bit of any file flipped in place', false, 60, () => changedFile((b) => { const at = random(b.length); return b.with(at, (b[at] ?? 0) ^ (1 << random(8))) })],
+  ['any byte of any file changed', false, 60, () => changedFile((b) => { const at = random(b.length); return b.with(at, (b[at] ?? 0) ^ (1 + random(255))) })],
+  ['any bit of any file flipped', false, 60, () => changedFile((b) => { const at = random(b.length); return b.with(at, (b[at] ?? 0) ^ (1 << random(8))) })],
   ['any file cut short', false, 20, () => changedFile((b) => b.subarray(0, random(b.length)))],
   ['bytes after any file', false, 10, () => changedFile((b) => Buffer.concat([b, b.subarray(0, 1 + random(b.length))]))],
   ['any file deleted', false, 20, () => { const path = pick([...files.keys()]); return new Map([...files].filter(([one]) => one !== path)) }],
-  ['two files of one kind swapped', false, 10, () => { const [a, b] = [random(39), random(38)].map((n, at) => `tile/entries/0${String(at && n === 0 ? 39 : n).padStart(2, '0')}`); return a === b || !a || !b ? changedFile((x) => x.subarray(1)) : new Map([...files, [a, files.get(b) ?? checkpoint], [b, files.get(a) ?? checkpoint]]) }],
+  ['two bundles swapped', false, 10, () => { const [a, b] = twoOf(39).map((n) => `tile/entries/0${String(n).padStart(2, '0')}`); return exchanged(a ?? '', b ?? '') }],
+  ['two tiles swapped', false, 5, () => { const [a, b] = twoOf(39).map((n) => `tile/0/0${String(n).padStart(2, '0')}`); return exchanged(a ?? '', b ?? '') }],
   ['an entry changed and its tiles made again', false, 4, () => unsigned(log.with(random(count), other()))],
   ['entries deleted inside and the tiles made again', false, 3, () => unsigned(without(random(count - 70), 1 + random(63)))],
-  ['two entries swapped and the tiles made again', false, 3, () => unsigned(swapped(...two()))],
+  ['two entries swapped and the tiles made again', false, 3, () => unsigned(swapped(...twoOf(count)))],
   ['entries inserted and the tiles made again', false, 3, () => unsigned(log.toSpliced(random(count), 0, other()))],
   ['the tail cut off under the old checkpoint', false, 2, () => unsigned(log.slice(0, -1 - random(64)))],
   ['the whole log signed again by another key', false, 1, () => filesOf(log.with(random(count), other()), [keyB])],

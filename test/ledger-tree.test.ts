@@ -22,6 +22,12 @@ import { by, checkpointOf, entriesOf, filesOf, keyA, publicOf, readerOf } from '
 
 const vectors = resolve(import.meta.dirname, '../../shared/vectors/ledger')
 
+const at = <T>(list: readonly T[], n: number): T => {
+  const one = list[n]
+  if (one === undefined) throw new RangeError(`nothing at ${n}`)
+  return one
+}
+
 const leavesOf = (count: number): readonly Uint8Array[] => Array.from({ length: count }, (_, n) => leafHash(Buffer.from(`${n}`)))
 /** RFC 6962 section 2.1 as it is written. */
 const naive = (leaves: readonly Uint8Array[]): Uint8Array => {
@@ -51,11 +57,12 @@ t.test('a tree of 2^64 - 1 leaves takes no more than its 64 peaks', async (t) =>
   t.equal(rootOf(full).length, 32)
   t.same(parseFrontier(full.size, frontierBytes(full))?.peaks.map(hex), peaks.map(hex))
   const index = 2n ** 64n - 2n
-  const source = { by, read: (height: number, n: bigint) => (n === (2n ** 64n - 2n ** BigInt(height + 1)) >> BigInt(height) ? peaks[63 - height] ?? peaks[0]! : peaks[0]!) }
+  // for the last leaf, every sibling is the peak of its height
+  const source = { by, read: (height: number) => at(peaks, 63 - height) }
   const proof = await inclusionProof({ index, size: full.size }, source)
   t.equal(proof.length, 63)
-  t.ok(await verifyInclusion({ index, size: full.size, leaf: peaks[63]!, root: rootOf(full), proof }, by))
-  t.notOk(await verifyInclusion({ index: index - 1n, size: full.size, leaf: peaks[63]!, root: rootOf(full), proof }, by))
+  t.ok(await verifyInclusion({ index, size: full.size, leaf: at(peaks, 63), root: rootOf(full), proof }, by))
+  t.notOk(await verifyInclusion({ index: index - 1n, size: full.size, leaf: at(peaks, 63), root: rootOf(full), proof }, by))
 })
 
 t.test('every proof that is made verifies, and no other', async (t) => {
@@ -69,14 +76,14 @@ t.test('every proof that is made verifies, and no other', async (t) => {
       const index = BigInt(a % size)
       const first = BigInt(1 + (b % size))
       const source = { read: read(leaves), by }
-      const inclusion = { index, size: BigInt(size), leaf: leaves[a % size]!, root, proof: await inclusionProof({ index, size: BigInt(size) }, source) }
+      const inclusion = { index, size: BigInt(size), leaf: at(leaves, a % size), root, proof: await inclusionProof({ index, size: BigInt(size) }, source) }
       const older = { size: first, root: naive(leaves.slice(0, Number(first))) }
       const consistency = { first: older, second: { size: BigInt(size), root }, proof: await consistencyProof({ first, size: BigInt(size) }, source) }
       const flipped = (hash: Uint8Array) => hash.with(bit >> 3, (hash[bit >> 3] ?? 0) ^ (1 << (bit & 7)))
       const proofs = (proof: Proof): readonly Proof[] => [
         [...proof, root], [root, ...proof], proof.slice(1), proof.slice(0, -1), proof.toReversed(),
         proof.map((hash, n) => (n === b % proof.length ? flipped(hash) : hash)), proof.map((hash) => hash.subarray(1))
-      ].filter((one) => one.length !== proof.length || one.some((hash, n) => !isEqual(hash, proof[n]!)))
+      ].filter((one) => one.length !== proof.length || one.some((hash, n) => !isEqual(hash, at(proof, n))))
       const good = (await verifyInclusion(inclusion, by)) && (await verifyConsistency(consistency, by))
       const bad = await Promise.all([
         ...proofs(inclusion.proof).map((proof) => verifyInclusion({ ...inclusion, proof }, by)),
@@ -143,15 +150,15 @@ t.test('a proof file proves its entry to whoever has the key', async (t) => {
   const source = { by, read: tileHashes({ size: 700n, tile: (path) => files.get(path) ?? new Uint8Array() }, by) }
   const checkpoint = await checkpointOf(entries)
   const key = publicOf(keyA)
-  for (const at of [0, 255, 256, 600, 699]) {
-    const proof = await inclusionProof({ index: BigInt(at), size: 700n }, source)
-    const text = proofFileText({ index: BigInt(at), proof, entry: entries[at]!.body, checkpoint })
+  for (const place of [0, 255, 256, 600, 699]) {
+    const proof = await inclusionProof({ index: BigInt(place), size: 700n }, source)
+    const text = proofFileText({ index: BigInt(place), proof, entry: at(entries, place).body, checkpoint })
     const verified = await verifyProofFile(utf8(text), [key], by)
-    t.equal(verified.ok && verified.body.data['n'], at)
-    t.match(parseProofFile(utf8(text)), { index: BigInt(at) })
+    t.equal(verified.ok && verified.body.data['n'], place)
+    t.match(parseProofFile(utf8(text)), { index: BigInt(place) })
     const bad = [
-      [text.replace(`index ${at}`, `index ${at + 1}`), 'proof_not_included'],
-      [text.replace(base64(entries[at]!.body), base64(entries[1]!.body)), 'proof_not_included'],
+      [text.replace(`index ${place}`, `index ${place + 1}`), 'proof_not_included'],
+      [text.replace(base64(at(entries, place).body), base64(at(entries, 1).body)), 'proof_not_included'],
       [text.replace('\n700\n', '\n701\n'), 'proof_checkpoint'],
       [text.replace('@v1', '@v2'), 'proof_malformed'],
       [text.replace('index ', 'index 0'), 'proof_malformed'],
@@ -165,6 +172,21 @@ t.test('a proof file proves its entry to whoever has the key', async (t) => {
     const older = { size: first, root: rootOf(grown(entries.slice(0, Number(first)).map(({ leaf }) => leaf))) }
     t.ok(await verifyConsistency({ first: older, second: { size: 700n, root: rootOf(grown(entries.map(({ leaf }) => leaf))) }, proof }, by))
   }
+})
+
+t.test('the example of FORMAT.md is what it says', async (t) => {
+  const text = readFileSync(resolve(import.meta.dirname, '../src/ledger/FORMAT.md'), 'utf8')
+  const [, proofFile = '', json = ''] = /^```\n(.*?)^```$.*?^```json\n(.*?)\n```$/ms.exec(text) ?? []
+  const key = await parseVerifierKey(/^`(ledger\.example[^`]*)`$/m.exec(text)?.[1] ?? '', by)
+  const verified = await verifyProofFile(utf8(proofFile), key ? [key] : [], by)
+  t.match(verified, { ok: true, index: 1n, body: JSON.parse(json) })
+  t.equal(Buffer.from(parseProofFile(utf8(proofFile))?.entry ?? []).toString(), json)
+  t.ok(text.includes(base64(leafHash(utf8(json)))))
+  const listed = [...text.matchAll(/`([a-z]+)\.`((?: [a-z_]+)+)|`([a-z]+\.[a-z]+)`(?= ·|\n)/g)].flatMap(
+    ([, group, names, one]) => one ?? (names ?? '').trim().split(' ').map((name) => `${group}.${name}`)
+  )
+  t.same(entryTypes.filter((type) => !listed.includes(type)), [])
+  t.ok(text.split('\n').length <= 121)
 })
 
 t.test('notes that a signer refuses', async (t) => {

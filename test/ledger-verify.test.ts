@@ -170,7 +170,7 @@ t.test('a new key is followed from an old one through the entry that both signed
   const rotation = async (n: number, from = keyA, to = keyB, id = uuid(n)) =>
     entryOf(n, { type: 'ledger.key_rotated', actor: 'broker', data: await rotationData({ origin, id }, { from, to }) })
   const log = async (at: Readonly<Record<number, ReturnType<typeof rotation>>>, signers = [keyB]) => {
-    const entries = await Promise.all(small.slice(0, 20).map((entry, n) => at[n] ?? entry))
+    const entries = await Promise.all(small.slice(0, 20).map(async (entry, n) => at[n] ?? entry))
     return filesOf(entries, signers)
   }
   const turned = await log({ 5: rotation(5) })

@@ -1,12 +1,28 @@
 /**
- * `ledger verify`: an exported ledger against its key, offline. It reads nothing but the folder, the
- * key and the anchors that are named, follows no symbolic link, and takes what it reads for hostile.
+ * `ledger verify`: an exported ledger against its key, offline. It reads nothing but the folder,
+ * the key and the anchors that are named, follows no symbolic link, and takes what it reads for
+ * hostile.
  */
-import { closeSync, constants, createReadStream, fstatSync, lstatSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { base64, textOf } from '../ledger/bytes.ts'
-import { type ExportReader, type Found, type Listed, openingsPath } from '../ledger/export-reader.ts'
+import {
+  type ExportReader,
+  type Found,
+  type Listed,
+  openingsPath
+} from '../ledger/export-reader.ts'
 import type { Fault } from '../ledger/fault.ts'
 import { nodePrimitives } from '../ledger/hash.ts'
 import { type VerifierKey, parseVerifierKey } from '../ledger/note.ts'
@@ -21,9 +37,13 @@ export type VerifyOptions = {
 }
 
 /** Exit 0 where everything holds, 1 where something does not, 2 where it could not be tried. */
-export const ledgerVerify = async (to: Terminal, folder: string, options: VerifyOptions): Promise<ExitCode> => {
+export const ledgerVerify = async (
+  to: Terminal,
+  folder: string,
+  options: VerifyOptions
+): Promise<ExitCode> => {
   const keys = await readKeys(options.key)
-  if (keys === null) return usage(to, '--key is a verifier key, NAME+ID+BASE64, or a file of them, one per line.')
+  if (keys === null) return usage(to, '--key is a verifier key, NAME+ID+BASE64, or a file of them.')
   const anchors = options.anchor.map(readSmall)
   if (!areRead(anchors)) return usage(to, '--anchor is a file that holds a checkpoint.')
   const stat = lstatSync(folder, { throwIfNoEntry: false })
@@ -36,7 +56,10 @@ export const ledgerVerify = async (to: Terminal, folder: string, options: Verify
   return verified.ok ? exits.done : exits.refused
 }
 
-/** An export in a folder. Only regular files are opened; a link anywhere in it is told, not followed. */
+/**
+ * An export in a folder. Only regular files are opened; a link anywhere in it is told, not
+ * followed.
+ */
 export const folderReader = (folder: string): ExportReader => ({
   read: (path, most) => readRegular(join(folder, path), most),
   paths: () => listed(folder, ''),
@@ -122,8 +145,13 @@ const usage = (to: Terminal, text: string): ExitCode => {
   return exits.usage
 }
 
+type Progress = {
+  readonly at: (done: bigint, size: bigint) => void
+  readonly end: () => void
+}
+
 /** A line on a terminal that is rewritten at most at every hundredth part; nothing elsewhere. */
-const progress = (to: Terminal): { readonly at: (done: bigint, size: bigint) => void; readonly end: () => void } => {
+const progress = (to: Terminal): Progress => {
   if (to.json || !process.stderr.isTTY) return { at: () => undefined, end: () => undefined }
   let shown = -1
   return {
@@ -177,7 +205,9 @@ const tellGood = (to: Terminal, good: Extract<Verified, { readonly ok: true }>):
   to.out(`root      ${base64(head.root)}`)
   to.out(`signed by ${signedBy.map(({ name, id }) => `${plain(name)}+${id}`).join(', ')}`)
   if (keyChanges > 0) to.out(`keys      changed ${keyChanges} times, each signed by both`)
-  if (personal) to.out(`personal  ${personal.opened} opened, ${personal.erased} lawfully erased, 0 MISSING`)
+  if (personal) {
+    to.out(`personal  ${personal.opened} opened, ${personal.erased} lawfully erased, 0 MISSING`)
+  }
   if (anchors > 0) to.out(`anchors   ${anchors} in agreement`)
   if (!strict) to.out(paint(to, 'dim', 'Hashes only. --strict also reads every entry.'))
   if (anchors === 0) {

@@ -1,6 +1,6 @@
 /**
- * Text and bytes as the ledger's formats spell them: UTF-8, base64 (RFC 4648 section 4) and hex, each
- * with one spelling only. Refused: malformed UTF-8, missing padding, stray bits, whitespace.
+ * Text and bytes as the ledger's formats spell them: UTF-8, base64 (RFC 4648 section 4) and hex,
+ * each with one spelling only. Refused: malformed UTF-8, missing padding, stray bits, whitespace.
  */
 const encoder = new TextEncoder()
 // a byte order mark is text like any other: dropping it would give two spellings
@@ -41,7 +41,7 @@ export const hex = (bytes: Uint8Array): string =>
 /** The bytes of lower-case hex, or null. */
 export const fromHex = (text: string): Uint8Array | null =>
   text.length % 2 === 0 && /^[0-9a-f]*$/.test(text)
-    ? Uint8Array.from({ length: text.length / 2 }, (_, n) => parseInt(text.slice(2 * n, 2 * n + 2), 16))
+    ? Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16))
     : null
 
 export const concat = (parts: readonly Uint8Array[]): Uint8Array => {

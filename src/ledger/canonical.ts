@@ -5,15 +5,13 @@
  */
 export type CanonicalJson =
   | string | number | boolean | null
-  | readonly CanonicalJson[]
-  | { readonly [key: string]: CanonicalJson }
+  | readonly CanonicalJson[] | { readonly [key: string]: CanonicalJson }
 
-/** Deeper than this is refused, which also ends a cycle. */
 const maxDepth = 32
 /** What JSON writes as it is, which most texts here are. */
 const plain = /^[ !#-[\]-~]*$/
 
-/** The one spelling of `value`, of which UTF-8 is hashed; throws TypeError where it has none. */
+/** The one spelling of `value`, whose UTF-8 is hashed; TypeError where it has none, or a cycle. */
 export const canonicalText = (value: CanonicalJson): string => print(value, 0)
 
 const print = (value: unknown, depth: number): string => {
@@ -22,14 +20,18 @@ const print = (value: unknown, depth: number): string => {
   if (value === null || typeof value === 'boolean' || isInteger(value)) return String(value)
   if (Array.isArray(value)) return `[${Array.from(value, (v) => print(v, depth + 1)).join(',')}]`
   if (!isObject(value)) throw new TypeError(`canonical JSON: no ${typeof value} of that kind`)
-  const members = Object.keys(value).toSorted()
-  return `{${members.map((name) => `${quote(name)}:${print(value[name], depth + 1)}`).join(',')}}`
+  const members = sorted(Object.keys(value)).map((n) => `${quote(n)}:${print(value[n], depth + 1)}`)
+  return `{${members.join(',')}}`
 }
 
 const isInteger = (value: unknown): boolean => Number.isSafeInteger(value) && !Object.is(value, -0)
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value))
+
+/** What was printed before is in order already, and looking is cheaper than sorting. */
+const sorted = (names: readonly string[]): readonly string[] =>
+  names.every((name, n) => n === 0 || (names[n - 1] ?? '') < name) ? names : names.toSorted()
 
 const quote = (text: string): string => {
   if (plain.test(text)) return `"${text}"`

@@ -1,7 +1,7 @@
 /**
  * C2SP tlog-checkpoint: origin, size and root hash on three lines, as a signed note whose key is
- * named like the origin. Refused: extension lines, leading zeros, sizes beyond 2^64 - 1, a root that
- * is not 32 bytes, a note that only keys of other names signed.
+ * named like the origin. Refused: extension lines, leading zeros, sizes beyond 2^64 - 1, a root
+ * that is not 32 bytes, a note that only keys of other names signed.
  */
 import { base64, fromBase64 } from './bytes.ts'
 import { type Note, type Opened, type VerifierKey, isKeyName, openNote } from './note.ts'
@@ -56,8 +56,8 @@ export const openCheckpoint = async (
   if (!opened.ok) return opened
   const head = parseCheckpointText(opened.text)
   if (head === null) return { ok: false, code: 'malformed' }
-  if (!opened.by.some(({ name }) => name === head.origin)) return { ok: false, code: 'other_origin' }
-  return { ok: true, head, by: opened.by }
+  const isNamedSo = opened.by.some(({ name }) => name === head.origin)
+  return isNamedSo ? { ok: true, head, by: opened.by } : { ok: false, code: 'other_origin' }
 }
 
 /** Whether a key of the log itself, known or not, stands below the note. */

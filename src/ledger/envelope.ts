@@ -1,7 +1,7 @@
 /**
  * The envelope that every entry is in, read strictly: bytes that are not the one canonical spelling
- * (RFC 8785) of an entry of version 1 with exactly these ten members and a type of the closed set are
- * refused. A type that is not in the set needs a verifier that knows it.
+ * (RFC 8785) of an entry of version 1 with exactly these ten members and a type of the closed set
+ * are refused. A type that is not in the set needs a verifier that knows it.
  */
 import { textOf } from './bytes.ts'
 import { type CanonicalJson, canonicalText } from './canonical.ts'

@@ -1,4 +1,6 @@
-/** What a verifier finds wrong: a closed set of codes, the entries it concerns, and where it lies. */
+/**
+ * What a verifier finds wrong: a closed set of codes, the entries it concerns, and where it lies.
+ */
 export type FaultCode =
   | 'checkpoint_missing'
   | 'checkpoint_malformed'

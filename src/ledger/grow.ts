@@ -1,6 +1,6 @@
 /**
- * Which files a log gets when it grows: every tile and bundle that became full and, at the right edge,
- * the partial ones of the new size. Old partial files may stay where the log is served (C2SP
+ * Which files a log gets when it grows: every tile and bundle that became full and, at the right
+ * edge, the partial ones of the new size. Old partial files may stay where the log is served (C2SP
  * tlog-tiles); an export has only those of its own size.
  */
 import { nodeHash } from './tree.ts'
@@ -44,12 +44,15 @@ export const grow = (
     bundle.push(lengthOf(body), body)
     size += 1n
     if (size % BigInt(tileWidth) === 0n) {
-      files.push(fileOf({ level: 'entries', n: size / BigInt(tileWidth) - 1n, width: tileWidth }, bundle))
+      const n = size / BigInt(tileWidth) - 1n
+      files.push(fileOf({ level: 'entries', n, width: tileWidth }, bundle))
       bundle = []
     }
     files.push(...addHash(levels, leaf, size))
   }
-  return edgeAt(size, { levels, bundle, files })
+  const last = partialFiles(size, levels, bundle)
+  const tiles = levels.map((tile) => Buffer.concat(tile))
+  return { edge: { size, tiles, bundle: Buffer.concat(bundle) }, files: [...files, ...last] }
 }
 
 /** One more hash at level 0, and above as far as tiles become full; the full tiles as files. */
@@ -69,19 +72,20 @@ const addHash = (levels: Uint8Array[][], leaf: Uint8Array, size: bigint): readon
   }
 }
 
-const edgeAt = (
+const partialFiles = (
   size: bigint,
-  kept: { readonly levels: readonly Uint8Array[][]; readonly bundle: readonly Uint8Array[]; readonly files: LogFile[] }
-): Grown => {
-  const { levels, bundle, files } = kept
+  levels: readonly (readonly Uint8Array[])[],
+  bundle: readonly Uint8Array[]
+): readonly LogFile[] => {
+  const files: LogFile[] = []
   const width = Number(size % BigInt(tileWidth))
-  if (width > 0) files.push(fileOf({ level: 'entries', n: size / BigInt(tileWidth), width }, bundle))
+  const place = size / BigInt(tileWidth)
+  if (width > 0) files.push(fileOf({ level: 'entries', n: place, width }, bundle))
   for (const [level, tile] of levels.entries()) {
     const n = (size >> (8n * BigInt(level))) / BigInt(tileWidth)
     if (tile.length > 0) files.push(fileOf({ level, n, width: tile.length }, tile))
   }
-  const edge = { size, tiles: levels.map((tile) => Buffer.concat(tile)), bundle: Buffer.concat(bundle) }
-  return { edge, files }
+  return files
 }
 
 const fileOf = (tile: Tile, parts: readonly Uint8Array[]): LogFile => ({

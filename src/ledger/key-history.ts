@@ -1,6 +1,7 @@
 /**
- * Which key a log has at the end, told by its own `ledger.key_rotated` entries: each is signed by the
- * key before it and the one after, none comes back. An auditor trusts the last if one was pinned.
+ * Which key a log has at the end, told by its own `ledger.key_rotated` entries: each is signed by
+ * the key before it and the one after, none comes back. An auditor trusts the last if one was
+ * pinned.
  */
 import type { EntryBody } from './envelope.ts'
 import { type Fault, faultAt } from './fault.ts'
@@ -22,7 +23,7 @@ export const keyHistory = (origin: string, by: Primitives): KeyHistory => {
     add: async (index, body) => {
       const rotation = await parseRotation(body, origin, by)
       if (rotation === null) {
-        return faultAt('key_rotation', index, 'not a note about two keys of this log, signed by both')
+        return faultAt('key_rotation', index, 'not a note about two keys, signed by both')
       }
       const { from, to } = rotation
       const current = keys.at(-1)
@@ -39,7 +40,9 @@ export const keyHistory = (origin: string, by: Primitives): KeyHistory => {
   }
 }
 
-/** The keys a pinned one vouches for: itself where the log never changed its key, or all of them. */
+/**
+ * The keys a pinned one vouches for: itself where the log never changed its key, or all of them.
+ */
 export const trustedKeys = (
   pinned: readonly VerifierKey[],
   history: readonly VerifierKey[]

@@ -18,11 +18,13 @@ export const nodeHashOf = async (
 ): Promise<Uint8Array> => by.sha256([concat([Uint8Array.of(1), left, right])])
 
 /** The root of the empty tree: SHA-256 of nothing. */
-export const emptyRoot = async (by: Primitives): Promise<Uint8Array> => by.sha256([new Uint8Array()])
+export const emptyRoot = async (by: Primitives): Promise<Uint8Array> =>
+  by.sha256([new Uint8Array()])
 
 /**
  * The root over neighbouring subtrees, of which all but the last are perfect and of one height. One
- * without a neighbour goes up as it is: the same tree as RFC 6962's split at the largest power of 2.
+ * without a neighbour goes up as it is: the same tree as RFC 6962's split at the largest power of
+ * 2.
  */
 export const rootOver = async (hashes: Uint8Array, by: Primitives): Promise<Uint8Array> => {
   let level = hashes
@@ -36,8 +38,8 @@ export const rootOver = async (hashes: Uint8Array, by: Primitives): Promise<Uint
 }
 
 /**
- * The root of a tree from what its tiles of each level hold beyond the full ones: `levels[l]` are the
- * last 0 to 256 subtrees of 256^l leaves. No leaves at all is the empty tree.
+ * The root of a tree from what its tiles of each level hold beyond the full ones: `levels[l]` are
+ * the last 0 to 256 subtrees of 256^l leaves. No leaves at all is the empty tree.
  */
 export const rootOfLevels = async (
   levels: readonly Uint8Array[],

@@ -1,7 +1,8 @@
 /**
  * C2SP signed-note: a text and the signatures of named keys below it. Only Ed25519 (type 0x01) is
  * spoken; signatures of keys that are not known are ignored. Refused: control characters, malformed
- * UTF-8, more than 100 signatures, a wrong signature of a known key, two known keys of one name and id.
+ * UTF-8, more than 100 signatures, a wrong signature of a known key, two known keys of one name and
+ * id.
  */
 import { base64, concat, fromBase64, hex, textOf, utf8 } from './bytes.ts'
 import type { Primitives } from './primitives.ts'

@@ -1,7 +1,7 @@
 /**
- * Personal data beside the ledger: for every commitment either its opening is there and fits, or the
- * person's data was erased afterwards by a `pii.erased` entry, or it is MISSING. Openings come in the
- * order of entries and names, so memory grows with the number of people only.
+ * Personal data beside the ledger: for every commitment either its opening is there and fits, or
+ * the person's data was erased afterwards by a `pii.erased` entry, or it is MISSING. Openings come
+ * in the order of entries and names, so memory grows with the number of people only.
  */
 import { concat, fromHex, hex, utf8 } from './bytes.ts'
 import { type EntryBody, parseCanonical } from './envelope.ts'
@@ -36,7 +36,8 @@ export const personalCheck = (
   lines: AsyncIterable<string> | Iterable<string>,
   by: Primitives
 ): PersonalCheck => {
-  const source = Symbol.asyncIterator in lines ? lines[Symbol.asyncIterator]() : lines[Symbol.iterator]()
+  const source =
+    Symbol.asyncIterator in lines ? lines[Symbol.asyncIterator]() : lines[Symbol.iterator]()
   const closed = new Map<string, Open>()
   const open = new Set<string>()
   const count = { opened: 0, erased: 0 }
@@ -46,12 +47,16 @@ export const personalCheck = (
     const { done, value } = await source.next()
     const line = done === true ? null : parseLine(value)
     if (line === undefined) {
-      return fault('opening_malformed', 'a line is not the spelling of an opening', { path: openingsPath })
+      return fault('opening_malformed', 'a line spells no opening', { path: openingsPath })
     }
     next = line
     return line
   }
-  const addOne = async (index: bigint, actor: string, [name, want]: readonly [string, string]): Promise<Fault | null> => {
+  const addOne = async (
+    index: bigint,
+    actor: string,
+    [name, want]: readonly [string, string]
+  ): Promise<Fault | null> => {
     const line = await peek()
     if (line !== null && 'code' in line) return line
     if (line === null || line.index !== index || line.name !== name) {
@@ -61,7 +66,7 @@ export const personalCheck = (
     }
     next = undefined
     const got = hex(await by.sha256([concat([line.salt, utf8(line.value)])]))
-    if (got !== want) return faultAt('opening_mismatch', index, `the opening of ${name} is another value's`)
+    if (got !== want) return faultAt('opening_mismatch', index, `${name} is another value`)
     count.opened += 1
     open.add(actor)
     return null
@@ -81,7 +86,7 @@ export const personalCheck = (
       const person = body.data['person']
       if (typeof person !== 'string') return faultAt('entry_schema', index, 'data.person is an id')
       if (open.has(person)) {
-        return faultAt('opening_after_erasure', index, 'values of the person erased here are still there')
+        return faultAt('opening_after_erasure', index, 'values of the person are still there')
       }
       count.erased += closed.get(person)?.count ?? 0
       closed.delete(person)
@@ -105,7 +110,8 @@ const parseLine = (text: string): Line | undefined => {
   if (typeof value !== 'object' || value === null || !('entry' in value)) return undefined
   const { entry, name, salt, value: opened, ...more } = value
   if (typeof entry !== 'number' || entry < 0 || typeof name !== 'string') return undefined
-  if (typeof salt !== 'string' || typeof opened !== 'string' || Object.keys(more).length > 0) return undefined
+  if (typeof salt !== 'string' || typeof opened !== 'string') return undefined
+  if (Object.keys(more).length > 0) return undefined
   const bytes = fromHex(salt)
   if (bytes?.length !== saltBytes) return undefined
   return { index: BigInt(entry), name, salt: bytes, value: opened }

@@ -6,7 +6,9 @@
 export type Primitives = {
   /** SHA-256 of each message, in their order: 32 bytes each, one after the other. */
   readonly sha256: (messages: readonly Uint8Array[]) => Uint8Array | Promise<Uint8Array>
-  /** Pure Ed25519 (RFC 8032) of 32-byte keys and 64-byte signatures; anything malformed is false. */
+  /**
+   * Pure Ed25519 (RFC 8032) of 32-byte keys and 64-byte signatures; anything malformed is false.
+   */
   readonly verifySignature: (signed: Signed) => boolean | Promise<boolean>
 }
 

@@ -1,6 +1,7 @@
 /**
- * One file that proves one entry offline, C2SP tlog-proof: index, inclusion proof and checkpoint, with
- * the entry's bytes as `extra`. `extra` is trusted only in so far as its leaf hash is what is proved.
+ * One file that proves one entry offline, C2SP tlog-proof: index, inclusion proof and checkpoint,
+ * with the entry's bytes as `extra`. `extra` is trusted only in so far as its leaf hash is what is
+ * proved.
  */
 import { base64, fromBase64, textOf, utf8 } from './bytes.ts'
 import { type TreeHead, openCheckpoint, parseSize } from './checkpoint.ts'
@@ -49,7 +50,8 @@ export const parseProofFile = (bytes: Uint8Array): ProofFile | null => {
   const [first, extra = '', number = '', ...path] = text.slice(0, split).split('\n')
   const entry = extra.startsWith('extra ') ? fromBase64(extra.slice(6)) : null
   const index = number.startsWith('index ') ? parseSize(number.slice(6)) : null
-  if (first !== firstLine || entry === null || index === null || path.length > longestPath) return null
+  if (first !== firstLine || entry === null || index === null) return null
+  if (path.length > longestPath) return null
   const proof: Uint8Array[] = []
   for (const line of path) {
     const hash = fromBase64(line)

@@ -1,7 +1,8 @@
 /**
- * Inclusion and consistency proofs, RFC 9162 sections 2.1.3 and 2.1.4, for sizes up to 2^64 - 1. They
- * are made from whatever can tell the root of a perfect subtree, and verified against root hashes that
- * the caller trusts. The empty tree proves nothing and is refused (section 2.1.4.2, first > 0).
+ * Inclusion and consistency proofs, RFC 9162 sections 2.1.3 and 2.1.4, for sizes up to 2^64 - 1.
+ * They are made from whatever can tell the root of a perfect subtree, and verified against root
+ * hashes that the caller trusts. The empty tree proves nothing and is refused (section 2.1.4.2,
+ * first > 0).
  */
 import { isEqual } from './bytes.ts'
 import { nodeHashOf } from './merkle.ts'
@@ -33,7 +34,9 @@ export const inclusionProof = async (
   return path
 }
 
-/** That the tree of `size` begins with that of `first`, for 0 < first <= size; RangeError otherwise. */
+/**
+ * That the tree of `size` begins with that of `first`, for 0 < first <= size; RangeError otherwise.
+ */
 export const consistencyProof = async (
   { first, size }: { readonly first: bigint; readonly size: bigint },
   source: Source
@@ -51,7 +54,9 @@ export const consistencyProof = async (
   return range.from === 0n ? path : [await rangeRoot(range, source), ...path]
 }
 
-/** Whether the proof shows that `leaf` (a leaf hash) is entry `index` of the tree with this root. */
+/**
+ * Whether the proof shows that `leaf` (a leaf hash) is entry `index` of the tree with this root.
+ */
 export const verifyInclusion = async (
   claim: {
     readonly index: bigint

@@ -1,7 +1,7 @@
 /**
- * How a log changes its signing key: an entry `ledger.key_rotated` whose `data.note` is a signed note
- * that names both keys and that both have signed. So whoever pinned an old key follows to the new one,
- * and neither key alone can make the change.
+ * How a log changes its signing key: an entry `ledger.key_rotated` whose `data.note` is a signed
+ * note that names both keys and that both have signed. So whoever pinned an old key follows to the
+ * new one, and neither key alone can make the change.
  */
 import { utf8 } from './bytes.ts'
 import type { EntryBody } from './envelope.ts'

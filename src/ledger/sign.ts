@@ -22,7 +22,9 @@ export type Signer = VerifierKey & {
 
 const seedBytes = 32
 
-/** A signer from 32 random bytes; `name` is the log's origin. Throws RangeError where it cannot be. */
+/**
+ * A signer from 32 random bytes; `name` is the log's origin. Throws RangeError where it cannot be.
+ */
 export const signerOf = (name: string, seed: Uint8Array): Signer => {
   if (!isKeyName(name)) throw new RangeError('a key name has no white space and no plus sign')
   if (seed.length !== seedBytes) throw new RangeError('an Ed25519 seed is 32 bytes')
@@ -32,8 +34,10 @@ export const signerOf = (name: string, seed: Uint8Array): Signer => {
 }
 
 /** The private key as text, `PRIVATE+KEY+name+id+base64(0x01 || seed)`: a secret. */
-export const signerKeyText = (name: string, seed: Uint8Array): string =>
-  `PRIVATE+KEY+${name}+${signerOf(name, seed).id}+${base64(concat([Uint8Array.of(ed25519Type), seed]))}`
+export const signerKeyText = (name: string, seed: Uint8Array): string => {
+  const key = base64(concat([Uint8Array.of(ed25519Type), seed]))
+  return `PRIVATE+KEY+${name}+${signerOf(name, seed).id}+${key}`
+}
 
 /** A signer from `signerKeyText`, or null; the id is checked. */
 export const parseSignerKey = (text: string): Signer | null => {
@@ -45,7 +49,9 @@ export const parseSignerKey = (text: string): Signer | null => {
   return signer.id === id ? signer : null
 }
 
-/** The note with one signature line per signer. Throws RangeError where the text cannot be a note's. */
+/**
+ * The note with one signature line per signer. Throws RangeError where the text cannot be a note's.
+ */
 export const signNote = async (text: string, signers: readonly Signer[]): Promise<Uint8Array> => {
   const message = utf8(text)
   const lines: string[] = []

@@ -1,6 +1,6 @@
 /**
- * Roots of perfect subtrees out of a log's tiles (C2SP tlog-tiles), as proofs are made of them. What a
- * reader gives is not checked here: a proof is only worth what its verification says.
+ * Roots of perfect subtrees out of a log's tiles (C2SP tlog-tiles), as proofs are made of them.
+ * What a reader gives is not checked here: a proof is only worth what its verification says.
  */
 import { rootOver } from './merkle.ts'
 import { type Primitives, hashBytes } from './primitives.ts'

@@ -1,7 +1,8 @@
 /**
- * C2SP tlog-tiles: where the hashes and entries of a log lie. A tile of level L holds up to 256 roots
- * of 256^L leaves, 32 bytes each; a bundle holds the same leaves' bodies, each after its length as a
- * big-endian uint16. Only tiles at the right edge are partial, and their path says how wide they are.
+ * C2SP tlog-tiles: where the hashes and entries of a log lie. A tile of level L holds up to 256
+ * roots of 256^L leaves, 32 bytes each; a bundle holds the same leaves' bodies, each after its
+ * length as a big-endian uint16. Only tiles at the right edge are partial, and their path says how
+ * wide they are.
  */
 import { maxEntryBytes } from './envelope.ts'
 import { hashBytes } from './primitives.ts'
@@ -10,6 +11,8 @@ import { hashBytes } from './primitives.ts'
 export const tileWidth = 256
 const bits = 8n
 const highestLevel = 7
+const tileForm =
+  /^tile\/(entries|[0-7])\/((?:x[0-9]{3}\/){0,6}[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/
 
 /** What a tile and a bundle of our entries may be long, in bytes. */
 export const mostTileBytes = tileWidth * hashBytes
@@ -36,7 +39,7 @@ export const tilePath = ({ level, n, width }: Tile): string => {
 
 /** A tile from its path, or null where the path is none or not the one spelling of it. */
 export const parseTilePath = (path: string): Tile | null => {
-  const match = /^tile\/(entries|[0-7])\/((?:x[0-9]{3}\/){0,6}[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/.exec(path)
+  const match = tileForm.exec(path)
   const [, kind = '', place = '', partial] = match ?? []
   if (!match) return null
   const width = partial === undefined ? tileWidth : Number(partial)
@@ -67,8 +70,8 @@ export const levelsOf = (size: bigint): readonly number[] =>
   )
 
 /**
- * What is hashed of each entry of a bundle, 0x00 and the body, as views into `bundle`: the low byte of
- * each length becomes that zero, so the bundle is used up. Null unless it holds exactly `count`.
+ * What is hashed of each entry of a bundle, 0x00 and the body, as views into `bundle`: the low byte
+ * of each length becomes that zero, so the bundle is used up. Null unless it holds exactly `count`.
  */
 export const leafMessages = (bundle: Uint8Array, count: number): readonly Uint8Array[] | null => {
   const messages: Uint8Array[] = []

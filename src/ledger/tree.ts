@@ -1,6 +1,7 @@
 /**
- * The growing tree, for those who write: a frontier holds the roots of the perfect subtrees a tree of
- * that size is made of (RFC 6962 section 2.1), so that a leaf is appended in O(log n) without reading.
+ * The growing tree, for those who write: a frontier holds the roots of the perfect subtrees a tree
+ * of that size is made of (RFC 6962 section 2.1), so that a leaf is appended in O(log n) without
+ * reading.
  */
 import { sha256 } from './hash.ts'
 import { hashBytes } from './primitives.ts'
@@ -23,7 +24,9 @@ export const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => {
   return sha256(message)
 }
 
-/** The frontier with one more leaf; `leaf` is its leaf hash (`leafHash`, entry.ts). Changes nothing. */
+/**
+ * The frontier with one more leaf; `leaf` is its leaf hash (`leafHash`, entry.ts). Changes nothing.
+ */
 export const appendLeaf = ({ size, peaks }: Frontier, leaf: Uint8Array): Frontier => {
   let root = leaf
   let kept = peaks.length

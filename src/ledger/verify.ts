@@ -1,7 +1,7 @@
 /**
  * Verifies an exported log with nothing but its files and a pinned key: every file belongs, every
- * entry hashes to what the tiles and the signed root say; strictly, every entry is a canonical entry,
- * key changes are signed by both keys, personal data is there or lawfully erased. Anchors,
+ * entry hashes to what the tiles and the signed root say; strictly, every entry is a canonical
+ * entry, key changes are signed by both keys, personal data is there or lawfully erased. Anchors,
  * checkpoints kept elsewhere, show what was cut off, rolled back or forked.
  */
 import { isEqual } from './bytes.ts'
@@ -69,11 +69,12 @@ export const verifyExport = async (of: Verification, by: Primitives): Promise<Ve
   const visit = visitor({ history, personal, parse: of.strict === true || !isPinned })
   const sizes = new Set(heads.map(({ size }) => size).filter((size) => size <= head.size))
   const marks = [...sizes].toSorted((a, b) => (a < b ? -1 : 1))
-  const walked = await walk({ reader: of.reader, by, size: head.size, marks, visit: told(of, head, visit) })
+  const pass = { reader: of.reader, by, size: head.size, marks, visit: told(of, head, visit) }
+  const walked = await walk(pass)
   if (!walked.ok) return walked
   if (!isEqual(walked.root, head.root)) {
     const entries = head.size > 0n ? { first: 0n, last: head.size - 1n } : null
-    return failed(fault('root_mismatch', 'the entries are not those of the signed root', { entries }))
+    return failed(fault('root_mismatch', 'not the entries of the signed root', { entries }))
   }
   const signed = await whoSigned({ bytes, history: history.keys(), keys: of.keys }, by)
   if ('code' in signed) return failed(signed)
@@ -100,10 +101,12 @@ const readCheckpoint = async (
   reader: ExportReader
 ): Promise<{ readonly bytes: Uint8Array; readonly head: TreeHead } | Fault> => {
   const got = found(checkpointPath, await reader.read(checkpointPath, mostCheckpointBytes))
-  if ('code' in got) return got.code === 'file_missing' ? { ...got, code: 'checkpoint_missing' } : got
+  if ('code' in got) {
+    return got.code === 'file_missing' ? { ...got, code: 'checkpoint_missing' } : got
+  }
   const head = headOf(got.bytes)
   if (head !== null) return { bytes: got.bytes, head }
-  return fault('checkpoint_malformed', 'not a note of origin, size and root', { path: checkpointPath })
+  return fault('checkpoint_malformed', notAHead, { path: checkpointPath })
 }
 
 /** What a checkpoint says, whoever signed it. */
@@ -118,9 +121,13 @@ const isLogSigned = (bytes: Uint8Array, origin: string): boolean => {
 }
 
 const signatureFault = (opened: OpenedCheckpoint, path: string): Fault =>
-  fault('checkpoint_signature', `not signed by the key: ${opened.ok ? 'retired' : opened.code}`, { path })
+  fault('checkpoint_signature', `not by the key: ${opened.ok ? 'retired' : opened.code}`, { path })
 
-/** What the anchors say; that one is beyond the end is told at once where a pinned key signed it. */
+const notAHead = 'not a note of origin, size and root'
+
+/**
+ * What the anchors say; that one is beyond the end is told at once where a pinned key signed it.
+ */
 const readAnchors = async (
   of: Verification,
   head: TreeHead,
@@ -129,8 +136,8 @@ const readAnchors = async (
   const heads: TreeHead[] = []
   for (const bytes of of.anchors ?? []) {
     const anchor = headOf(bytes)
-    if (anchor === null) return fault('anchor_malformed', 'not a note of origin, size and root')
-    if (anchor.origin !== head.origin) return fault('anchor_malformed', 'of a log of another origin')
+    if (anchor === null) return fault('anchor_malformed', notAHead)
+    if (anchor.origin !== head.origin) return fault('anchor_malformed', 'of another origin')
     const isAhead = anchor.size > head.size
     if (isAhead && (await openCheckpoint(bytes, of.keys, by)).ok) return aheadFault(anchor, head)
     heads.push(anchor)
@@ -139,7 +146,7 @@ const readAnchors = async (
 }
 
 const aheadFault = (anchor: TreeHead, head: TreeHead): Fault =>
-  fault('anchor_ahead', `cut off or rolled back: the anchor has ${anchor.size} entries, this ${head.size}`, {
+  fault('anchor_ahead', `cut off or rolled back: the anchor is of ${anchor.size} entries`, {
     entries: { first: head.size, last: anchor.size - 1n }
   })
 
@@ -203,8 +210,8 @@ const whoSigned = async (
   const trusted = trustedKeys(keys, history)
   const opened = await openCheckpoint(bytes, trusted, by)
   const last = history.at(-1)
-  if (opened.ok && (last === undefined || opened.by.some((key) => isSameKey(key, last)))) return opened
-  return signatureFault(opened, checkpointPath)
+  const isByLast = opened.ok && opened.by.some((key) => last === undefined || isSameKey(key, last))
+  return isByLast ? opened : signatureFault(opened, checkpointPath)
 }
 
 const checkAnchorKeys = async (
@@ -230,7 +237,7 @@ const compareAnchors = (
     const got = roots.get(size)
     if (got !== undefined && isEqual(got, root)) continue
     const entries = size > 0n ? { first: 0n, last: size - 1n } : null
-    return fault('anchor_mismatch', `the first ${size} entries are others than the anchor's`, { entries })
+    return fault('anchor_mismatch', `not the anchor's first ${size} entries`, { entries })
   }
   return null
 }

@@ -1,14 +1,22 @@
 /**
- * One pass over a log's bundles and tiles, in the order of its entries and in constant memory: every
- * body is hashed, every tile of every level compared with what follows from those below it, and the
- * root computed. The first difference ends it.
+ * One pass over a log's bundles and tiles, in the order of its entries and in constant memory:
+ * every body is hashed, every tile of every level compared with what follows from those below it,
+ * and the root computed. The first difference ends it.
  */
 import { concat, isEqual } from './bytes.ts'
 import { type ExportReader, found } from './export-reader.ts'
 import { type EntryRange, type Fault, fault } from './fault.ts'
 import { rootOfLevels, rootOver } from './merkle.ts'
 import { type Primitives, hashBytes } from './primitives.ts'
-import { type Level, leafMessages, mostBundleBytes, mostTileBytes, tilePath, tileWidth, widthOf } from './tiles.ts'
+import {
+  type Level,
+  leafMessages,
+  mostBundleBytes,
+  mostTileBytes,
+  tilePath,
+  tileWidth,
+  widthOf
+} from './tiles.ts'
 
 export type Walk = {
   readonly reader: ExportReader
@@ -21,7 +29,12 @@ export type Walk = {
 }
 
 export type Walked =
-  | { readonly ok: true; readonly root: Uint8Array; /** by mark */ readonly roots: readonly Uint8Array[] }
+  | {
+      readonly ok: true
+      readonly root: Uint8Array
+      /** by mark */
+      readonly roots: readonly Uint8Array[]
+    }
   | { readonly ok: false; readonly fault: Fault }
 
 type Rows = {
