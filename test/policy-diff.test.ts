@@ -407,9 +407,12 @@ t.test('no ask is let through anew, or more easily, that the difference does not
   t.ok(seen > 100, `saw ${seen} asks decided otherwise`)
 })
 
-/** Smaller gives more: fewest approvals, then credentials. */
-const rank = (decision: ReturnType<typeof decide>): number =>
-  decision.kind === 'deny' ? 99 : decision.terms.quorum * 2 + Number(decision.terms.mode === 'brokered')
+/** Smaller gives more: fewest approvals, then out of fewer sets, then credentials. */
+const rank = (decision: ReturnType<typeof decide>): number => {
+  if (decision.kind === 'deny') return 999
+  const { quorum, sets, mode } = decision.terms
+  return quorum * 100 + sets.length * 10 + Number(mode === 'brokered')
+}
 
 t.test('no votes are enough anew that the difference does not tell', async (t) => {
   let seen = 0
