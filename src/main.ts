@@ -3,51 +3,34 @@
  * rule lives here. Rejects with `StartError` when policies, folder or ports are not usable.
  */
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AwsSettings } from './aws/answer.ts'
 import { glueCatalogs } from './aws/catalog.ts'
 import { kmsGrants } from './aws/grants.ts'
 import { athenaQueries } from './aws/queries.ts'
 import { stsSessions } from './aws/sessions.ts'
-import { anchorFault, anchors } from './broker/anchors.ts'
 import type { Broker } from './broker/broker.ts'
 import type { Deps } from './broker/deps.ts'
-import { type After, type RunningLog, ledgerLog } from './broker/ledger-log.ts'
 import { makeBroker } from './broker/make-broker.ts'
-import { policyChanged, policyRefused } from './broker/policy-changes.ts'
+import { policyChanged } from './broker/policy-changes.ts'
 import { receiptedReviews } from './broker/record.ts'
 import type { Config } from './config.ts'
-import { iso, seconds } from './elevation/ids.ts'
+import { seconds } from './elevation/ids.ts'
 import { type Limits, buildApp } from './http/app.ts'
 import { makeAuth } from './http/auth.ts'
 import { issuerKeys } from './http/issuer-keys.ts'
 import { buildOps } from './http/ops.ts'
-import type { Policy } from './policy/policy.ts'
-import { loadFolder } from './policy-folder.ts'
-import { type PolicyWatch, type Reloaded, pollSeconds, watchPolicies } from './policy-watch.ts'
+import type { Reloaded } from './policy-watch.ts'
 import type { Slack } from './slack/connect.ts'
-import { type AnchorFile, openAnchorFile } from './store/anchor-file.ts'
+import { StartError } from './start/error.ts'
+import { startLedger } from './start/ledger.ts'
+import { goodOrThrow, startPolicy, watchFolder } from './start/policy.ts'
 import { StoreError } from './store/error.ts'
-import { ledgerKey } from './store/ledger-key.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import type { Clock } from './ports.ts'
 import { systemClock, systemIds } from './system.ts'
 import { startWorker } from './worker.ts'
-
-/** What cannot be started, in sentences for the operator. */
-export class StartError extends Error {
-  readonly kind: 'config' | 'unavailable'
-  readonly lines: readonly string[]
-
-  constructor(kind: 'config' | 'unavailable', lines: readonly string[], options?: ErrorOptions) {
-    super(lines.join('; '), options)
-    this.name = 'StartError'
-    this.kind = kind
-    this.lines = lines
-  }
-}
 
 type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries' | 'catalogs'>
 
@@ -78,10 +61,10 @@ const catalogMaxAgeSeconds = 60
 
 /** Starts the broker: policies, folder, worker, both listeners. Ready when it resolves. */
 export const startBroker = async (config: Config, given: Given): Promise<Running> => {
-  const policy = await policyIn(config.policies, given.logger)
+  const policy = await startPolicy(config.policies, given.logger)
   const store = await storeIn(config.dataDir)
   const clock = given.clock ?? systemClock
-  const ledger = await ledgerIn(config, { store, clock, logger: given.logger })
+  const ledger = await startLedger(config, { store, clock, logger: given.logger })
   const { awsEndpointUrl: endpoint } = config
   const aws = awsPorts({ ...(endpoint === null ? {} : { endpoint }), ...given.aws })
   const { leaseSeconds, settleSeconds } = given.timing ?? timing
@@ -185,48 +168,6 @@ const slackOf = async (
   })
 }
 
-const policyIn = async (folder: string, logger: Logger): Promise<Policy> => {
-  const loaded = await loadFolder(folder)
-  if (!loaded.ok) throw new StartError('config', loaded.lines)
-  for (const warning of loaded.warnings) logger.warn({ event: 'policy_warning', warning })
-  return loaded.policy
-}
-
-/** Edits of the folder take effect when the ledger has them; a broken one keeps what was good. */
-const watchFolder = (
-  folder: string,
-  { deps, policy, logger }: { readonly deps: Deps; readonly policy: Policy; readonly logger: Logger }
-): PolicyWatch =>
-  watchPolicies({
-    folder,
-    current: { policy, loadedAt: deps.clock.now() },
-    now: () => deps.clock.now(),
-    every: (look) => {
-      const timer = setInterval(() => void look(), pollSeconds * 1000)
-      return { clear: () => clearInterval(timer) }
-    },
-    changed: async ({ from, to, warnings }) => {
-      await policyChanged(deps, { from, to })
-      logger.info({ event: 'policy_changed', from: from.digest, to: to.digest, warnings })
-    },
-    refused: async ({ kept, issues, lines }) => {
-      logger.error({ event: 'policy_refused', kept: kept.digest, issues: lines })
-      await policyRefused(deps, { kept, issues })
-    },
-    restored: async ({ digest }) => {
-      logger.info({ event: 'policy_restored', digest })
-    },
-    failed: (cause) => {
-      const message = cause instanceof Error ? cause.message : 'not an error'
-      logger.error({ event: 'policy_look_failed', message })
-    }
-  })
-
-const goodOrThrow = (policies: PolicyWatch): void => {
-  const state = policies.state()
-  if (state.kind === 'kept') throw new Error(state.lines[0] ?? 'the last edit was refused')
-}
-
 const storeIn = async (folder: string): Promise<Store> => {
   try {
     return await openStore({ folder })
@@ -234,78 +175,6 @@ const storeIn = async (folder: string): Promise<Store> => {
     if (!(cause instanceof StoreError)) throw cause
     throw new StartError('unavailable', [cause.message], { cause })
   }
-}
-
-type Ledger = {
-  readonly log: RunningLog
-  readonly check: () => Promise<void>
-  /** seals and anchors what is left */
-  readonly stop: () => Promise<void>
-}
-
-/** The log under its own key, sealed to its end, once its anchors agree that it is the same log. */
-const ledgerIn = async (
-  { dataDir, ledger }: Config,
-  given: { readonly store: Store; readonly clock: Clock; readonly logger: Logger }
-): Promise<Ledger> => {
-  const { store, clock, logger } = given
-  let file: AnchorFile | null = null
-  try {
-    const signed = (await store.log.head())?.checkpoint ?? null
-    const path = ledger.keyFile ?? join(dataDir, 'ledger.key')
-    const signer = ledgerKey({ path, origin: ledger.origin, mayMake: signed === null })
-    file = ledger.anchorFile === null ? null : await openAnchorFile(ledger.anchorFile, dataDir)
-    for (const anchor of [signed, file?.last ?? null]) {
-      const wrong = anchor && (await anchorFault(store.log, signer, anchor))
-      if (wrong) throw new StartError('unavailable', [`the ledger is not whole: ${wrong}`])
-    }
-    const kept = file
-    const anchored = anchors({
-      publish: async ({ bytes, size }) => {
-        const checkpoint = Buffer.from(bytes).toString()
-        logger.info({ event: 'checkpoint', size, checkpoint })
-        await kept?.append({ at: iso(clock.now()), size, checkpoint: bytes })
-      },
-      after,
-      failed: (cause) => logger.error({ event: 'anchor_failed', ...told(cause) })
-    })
-    const log = ledgerLog({
-      store: store.log,
-      signer,
-      now: () => clock.now(),
-      after,
-      signed: anchored.tell,
-      failed: (cause) => logger.error({ event: 'seal_failed', ...told(cause) })
-    })
-    store.log.listen(log.wake)
-    await log.start()
-    return {
-      log,
-      check: async () => {
-        await Promise.all([log.check(), anchored.check()])
-      },
-      stop: async () => {
-        await log.stop()
-        await anchored.stop()
-        await kept?.close()
-      }
-    }
-  } catch (cause) {
-    await file?.close()
-    await store.close()
-    if (cause instanceof StartError || !(cause instanceof Error)) throw cause
-    throw new StartError('unavailable', [cause.message], { cause })
-  }
-}
-
-const after: After = (milliseconds, run) => {
-  const timer = setTimeout(run, milliseconds)
-  return { clear: () => clearTimeout(timer) }
-}
-
-const told = (cause: unknown) => {
-  const { name, message } = cause instanceof Error ? cause : new Error('not an error')
-  return { name, message }
 }
 
 const awsPorts = (settings: AwsSettings) => {

@@ -25,7 +25,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
     packages: ['@slack/bolt', '@slack/web-api', '@slack/types', 'fastify', 'pino', 'typebox', 'node:']
   },
   cli: {
-    places: ['elevation', 'policy', 'iam', 'ledger', 'broker', 'sandbox', 'slack', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
+    places: ['elevation', 'policy', 'iam', 'ledger', 'broker', 'sandbox', 'slack', 'start', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
     packages: ['commander', 'pino', '@aws-sdk', 'node:']
   },
   sandbox: {
@@ -38,8 +38,12 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   'config.ts': { places: ['settings.ts'], packages: ['typebox'] },
   'system.ts': { places: ['elevation', 'ports.ts'], packages: ['node:crypto'] },
   'worker.ts': { places: ['broker'], packages: [] },
+  start: {
+    places: ['elevation', 'policy', 'ledger', 'ports.ts', 'broker', 'store', 'policy-folder.ts', 'policy-watch.ts', 'config.ts'],
+    packages: ['pino', 'node:']
+  },
   'main.ts': {
-    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'broker', 'aws', 'store', 'http', 'slack', 'policy-folder.ts', 'policy-watch.ts', 'config.ts', 'system.ts', 'worker.ts'],
+    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'broker', 'aws', 'store', 'http', 'slack', 'start', 'policy-watch.ts', 'config.ts', 'system.ts', 'worker.ts'],
     packages: ['pino', 'jose', 'node:']
   }
 }

@@ -1,7 +1,8 @@
 /** `serve`: the broker until it is stopped; JSON lines on stdout are its log. */
 import { pino } from 'pino'
 import { readConfig } from '../config.ts'
-import { StartError, startBroker } from '../main.ts'
+import { startBroker } from '../main.ts'
+import { StartError } from '../start/error.ts'
 import { type ExitCode, exits } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 import { untilStopped } from './until-stopped.ts'

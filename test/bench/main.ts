@@ -12,6 +12,7 @@ import { objectOf, text } from '../../src/cli/api.ts'
 import { evaluator } from './evaluator.ts'
 import { print, rounded } from './figures.ts'
 import { issue } from './issue.ts'
+import { ledger } from './ledger.ts'
 import { load } from './load.ts'
 import { policyFigures } from './policy.ts'
 import { slackFigures } from './slack.ts'
@@ -50,6 +51,7 @@ try {
   for (const figure of await evaluator()) print(figure)
   for (const figure of await policyFigures()) print(figure)
   for (const figure of await slackFigures()) print(figure)
+  for (const figure of await ledger()) print(figure)
   people = await benchPeople(join(root, 'policies'), folder)
   const { issuer, policies } = people
   const sandbox = await start(['dist/cli/main.js', 'sandbox', '--json'])

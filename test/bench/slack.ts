@@ -15,10 +15,10 @@ import { startBroker } from '../../src/main.ts'
 import { makeSlackApp } from '../../src/slack/app.ts'
 import { actions, printHandle } from '../../src/slack/names.ts'
 import { makeSlackClient } from '../../src/slack/slack-client.ts'
+import { openStore } from '../../src/store/open.ts'
 import { memoryBroker } from '../fakes/memory-broker.ts'
 import { fixtureToken, startSlackApi } from '../fakes/slack-api.ts'
 import { idOf, pending, person, target } from '../fixtures-elevation.ts'
-import { openHere } from '../fixtures-store.ts'
 import { type Figure, rounded } from './figures.ts'
 
 const team = 'T0ACME'
@@ -105,7 +105,7 @@ const ack = async (): Promise<Figure> => {
 
 const home = async (): Promise<Figure> => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-slack-bench-'))
-  const store = openHere(join(folder, 'data'), Date.now)
+  const store = await openStore({ folder: join(folder, 'data') })
   for (let n = 0; n < waiting; n += 1) {
     const requester = person(n % 2 ? 'alice' : 'dave')
     const one = pending(idOf(n), { requester, target: target('claims-pii') })
