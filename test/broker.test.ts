@@ -5,48 +5,34 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { randomBytes, randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { AskInput, Broker, Caller } from '../src/broker/broker.ts'
 import type { Deps } from '../src/broker/deps.ts'
 import { makeBroker } from '../src/broker/make-broker.ts'
 import { work } from '../src/broker/work.ts'
 import type { Elevation } from '../src/elevation/elevation.ts'
-import { instant, parseElevationId, parsePersonId, type PersonId, type Seconds } from '../src/elevation/ids.ts'
+import { instant, parseElevationId, type PersonId, type Seconds } from '../src/elevation/ids.ts'
 import type { Result } from '../src/elevation/refusal.ts'
-import { loadPolicy } from '../src/policy/load.ts'
 import type { Presence } from '../src/policy/circumstances.ts'
 import type { PeopleApproval, Policy, Rule } from '../src/policy/policy.ts'
-import { readPolicyFolder } from '../src/policy-folder.ts'
 import type { Stored } from '../src/ports.ts'
-import { fakeAws, type FakeAws } from './fakes/aws.ts'
-import { alwaysIncluded } from './fakes/ledger-log.ts'
+import type { FakeAws } from './fakes/aws.ts'
+import {
+  alice,
+  ask,
+  bob,
+  byCli,
+  carol,
+  dave,
+  depsOver,
+  erin,
+  eve,
+  examplePolicy,
+  got,
+  roomy,
+  sam
+} from './fixtures-broker.ts'
 import { openHere } from './fixtures-store.ts'
-
-const person = (name: string): PersonId => {
-  const id = parsePersonId(name)
-  if (id === null) throw new Error('not a person id')
-  return id
-}
-const [alice, bob, carol, dave, eve, erin, sam] = [
-  'alice', 'bob', 'carol', 'dave', 'eve', 'erin', 'sam'
-].map(person) as [PersonId, PersonId, PersonId, PersonId, PersonId, PersonId, PersonId]
-
-/** By the API, signed in a minute ago with a second factor. */
-const as = (who: PersonId): Caller => ({
-  person: who,
-  presence: { via: 'cli', authAt: instant(Date.UTC(2026, 10, 21, 9, 59)), acr: null, amr: ['mfa'] }
-})
-
-const ask: AskInput = {
-  target: 'claims-pii',
-  duration: '1h',
-  reason: 'suspected fraud ring in Hamburg',
-  ticket: 'CLM-4711',
-  tables: ['claims.customers']
-}
-
-const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 type Scene = {
   readonly deps: Deps
@@ -61,59 +47,17 @@ type Scene = {
   readonly ledgerText: () => Promise<string>
 }
 
-const folder = new URL('../policies', import.meta.url).pathname
-
-/** Without caps, so that a test may ask for the same target again and again. */
-const roomy = (policy: Policy): Policy => ({
-  ...policy,
-  rules: policy.rules.map((rule) => ({
-    ...rule,
-    caps: { pending: 1000, active: 1000, perDay: null }
-  }))
-})
-
 const scene = async (t: Pick<typeof import('tap').t, 'teardown'>): Promise<Scene> => {
   const data = mkdtempSync(join(tmpdir(), 'sallyport-broker-'))
   let now = Date.UTC(2026, 10, 21, 10)
-  const loaded = loadPolicy(await readPolicyFolder(folder))
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues))
-  let policy = roomy(loaded.policy)
+  const original = await examplePolicy()
+  let policy = roomy(original)
   const store = openHere(join(data, 'store'), () => now)
   t.teardown(async () => {
     await store.close()
     rmSync(data, { recursive: true })
   })
-  const aws = fakeAws(() => now)
-  const deps: Deps = {
-    elevations: store,
-    standings: store,
-    reviews: store,
-    worklist: store,
-    ledger: store,
-    log: alwaysIncluded,
-    sessions: aws.sessions,
-    grants: aws.grants,
-    queries: aws.queries,
-    catalogs: aws.catalogs,
-    policy: () => policy,
-    clock: { now: () => instant(now) },
-    ids: {
-      elevation: () => {
-        const id = parseElevationId(`01${[...randomBytes(24)].map((byte) => digits[byte % 32]).join('')}`)
-        if (id === null) throw new Error('not a ULID')
-        return id
-      },
-      entry: () => randomUUID(),
-      salt: () => randomBytes(32).toString('hex')
-    },
-    settings: {
-      owner: 'one',
-      brokerRoleArn: 'arn:aws:iam::123456789012:role/sallyport-broker',
-      leaseSeconds: 30,
-      settleSeconds: 60,
-      catalogMaxAgeSeconds: 60
-    }
-  }
+  const { deps, aws } = depsOver({ store, now: () => now, policy: () => policy })
   const settle = async (): Promise<void> => {
     for (let n = 0; n < 25; n++) {
       const faults = await work(deps)
@@ -132,7 +76,7 @@ const scene = async (t: Pick<typeof import('tap').t, 'teardown'>): Promise<Scene
     change: (edit) => {
       policy = edit(policy)
     },
-    original: loaded.policy,
+    original,
     types: async () => (await bodies(deps)).map((body) => String(body['type'])),
     ledgerText: async () => JSON.stringify(await bodies(deps))
   }
@@ -141,16 +85,12 @@ const scene = async (t: Pick<typeof import('tap').t, 'teardown'>): Promise<Scene
 const bodies = async (deps: Deps): Promise<readonly Record<string, unknown>[]> =>
   (await deps.ledger.entries(0, 10_000)).map((row) => JSON.parse(Buffer.from(row.body).toString()))
 
-const got = <T>(result: Result<T>): T => {
-  if (!result.ok) throw new Error(`refused: ${result.refusal.code} ${result.refusal.message}`)
-  return result.value
-}
 const code = (result: Result<unknown>): string => (result.ok ? 'ok' : result.refusal.code)
 const asked = async ({ broker }: Scene, by = alice): Promise<string> =>
-  got(await broker.submit(as(by), ask)).elevation.elevation.id
+  got(await broker.submit(byCli(by), ask)).elevation.elevation.id
 const approvedBy = async (s: Scene): Promise<string> => {
   const id = await asked(s)
-  got(await s.broker.approve(as(bob), id))
+  got(await s.broker.approve(byCli(bob), id))
   return id
 }
 const stateOf = async (s: Scene, id: string): Promise<Elevation> =>
@@ -159,15 +99,15 @@ const stateOf = async (s: Scene, id: string): Promise<Elevation> =>
 t.test('one elevation from ask to end leaves every step in the ledger and nothing in AWS', async (t) => {
   const s = await scene(t)
   const id = await approvedBy(s)
-  const vended = got(await s.broker.credentials(as(alice), id))
+  const vended = got(await s.broker.credentials(byCli(alice), id))
   t.equal(vended.elevation.elevation.state, 'active')
   t.equal(s.aws.live.size, 2)
   t.same(s.aws.calls.slice(0, 3), ['create', 'create', 'assume'])
-  const again = got(await s.broker.credentials(as(alice), id))
+  const again = got(await s.broker.credentials(byCli(alice), id))
   t.not(again.credentials.accessKeyId, vended.credentials.accessKeyId)
   t.equal(again.usableUntil, vended.usableUntil, 'fresh credentials do not move the end')
   s.advance(3600)
-  t.equal(code(await s.broker.credentials(as(alice), id)), 'ended')
+  t.equal(code(await s.broker.credentials(byCli(alice), id)), 'ended')
   await s.settle()
   t.equal((await stateOf(s, id)).state, 'ended')
   t.equal(s.aws.live.size, 0)
@@ -187,30 +127,30 @@ t.test('who may do what: every refusal has its code and one entry, and changes n
   const denied = await asked(s, dave)
   got(await s.broker.deny(carol, denied, 'not your case'))
   const unknown = '01JD6QZ5S0ABCDEFGHJKMNPQRS'
-  const with_ = (change: Partial<AskInput>) => s.broker.submit(as(alice), { ...ask, ...change })
+  const with_ = (change: Partial<AskInput>) => s.broker.submit(byCli(alice), { ...ask, ...change })
   const rows: readonly (readonly [string, () => Promise<Result<unknown>>, string])[] = [
-    ['alice approves her own ask', () => s.broker.approve(as(alice), id), 'self_approval'],
+    ['alice approves her own ask', () => s.broker.approve(byCli(alice), id), 'self_approval'],
     ['alice denies her own ask', () => s.broker.deny(alice, id, 'no'), 'self_approval'],
-    ['eve does not see it', () => s.broker.approve(as(eve), id), 'unknown_elevation'],
-    ['dave may ask, but not approve', () => s.broker.approve(as(dave), id), 'unknown_elevation'],
-    ['an auditor sees, but does not approve', () => s.broker.approve(as(erin), id), 'not_an_approver'],
-    ['an absent elevation looks the same', () => s.broker.approve(as(eve), unknown), 'unknown_elevation'],
-    ['a malformed id looks the same', () => s.broker.approve(as(eve), '../etc'), 'unknown_elevation'],
-    ['approving twice', () => s.broker.approve(as(bob), approved), 'already_decided'],
-    ['approving after a denial', () => s.broker.approve(as(bob), denied), 'already_decided'],
-    ['approving something else than was shown', () => s.broker.approve(as(bob), id, 'sha256:00'), 'stale_ask'],
+    ['eve does not see it', () => s.broker.approve(byCli(eve), id), 'unknown_elevation'],
+    ['dave may ask, but not approve', () => s.broker.approve(byCli(dave), id), 'unknown_elevation'],
+    ['an auditor sees, but does not approve', () => s.broker.approve(byCli(erin), id), 'not_an_approver'],
+    ['an absent elevation looks the same', () => s.broker.approve(byCli(eve), unknown), 'unknown_elevation'],
+    ['a malformed id looks the same', () => s.broker.approve(byCli(eve), '../etc'), 'unknown_elevation'],
+    ['approving twice', () => s.broker.approve(byCli(bob), approved), 'already_decided'],
+    ['approving after a denial', () => s.broker.approve(byCli(bob), denied), 'already_decided'],
+    ['approving something else than was shown', () => s.broker.approve(byCli(bob), id, 'sha256:00'), 'stale_ask'],
     ['cancelling somebody else\'s', () => s.broker.cancel(bob, id), 'unknown_elevation'],
     ['cancelling what is denied', () => s.broker.cancel(dave, denied), 'already_decided'],
-    ['activating another\'s', () => s.broker.activate(as(bob), approved), 'unknown_elevation'],
-    ['activating what is not approved', () => s.broker.activate(as(alice), id), 'not_approved'],
-    ['credentials of another\'s', () => s.broker.credentials(as(bob), approved), 'unknown_elevation'],
-    ['credentials before approval', () => s.broker.credentials(as(alice), id), 'not_active'],
+    ['activating another\'s', () => s.broker.activate(byCli(bob), approved), 'unknown_elevation'],
+    ['activating what is not approved', () => s.broker.activate(byCli(alice), id), 'not_approved'],
+    ['credentials of another\'s', () => s.broker.credentials(byCli(bob), approved), 'unknown_elevation'],
+    ['credentials before approval', () => s.broker.credentials(byCli(alice), id), 'not_active'],
     ['ending another\'s', () => s.broker.end(bob, approved), 'unknown_elevation'],
     ['ending what never began', () => s.broker.end(alice, approved), 'not_active'],
     ['the requester revokes', () => s.broker.revoke(alice, id, 'x'), 'self_approval'],
     ['the ledger is the auditors\'', () => s.broker.entries(alice, 0, 10), 'policy_denied'],
     ['an unknown target', () => with_({ target: 'nope' }), 'unknown_target'],
-    ['a target without a rule for her', () => s.broker.submit(as(sam), ask), 'unknown_target'],
+    ['a target without a rule for her', () => s.broker.submit(byCli(sam), ask), 'unknown_target'],
     ['a length of 0', () => with_({ duration: '0h' }), 'invalid_ask'],
     ['a negative length', () => with_({ duration: '-1h' }), 'invalid_ask'],
     ['a length without unit', () => with_({ duration: '60' }), 'invalid_ask'],
@@ -244,14 +184,14 @@ t.test('the same idempotency key gives the same elevation, or is refused for ano
   const s = await scene(t)
   const key = { key: 'k1', bodyHash: 'a' }
   const [first, second] = await Promise.all([
-    s.broker.submit(as(alice), ask, key),
-    s.broker.submit(as(alice), ask, key)
+    s.broker.submit(byCli(alice), ask, key),
+    s.broker.submit(byCli(alice), ask, key)
   ])
   const id = got(first).elevation.elevation.id
   t.equal(got(second).elevation.elevation.id, id)
   t.same([got(first).isReplay, got(second).isReplay].map(String).sort(), ['false', 'true'])
-  t.equal(code(await s.broker.submit(as(alice), ask, { key: 'k1', bodyHash: 'b' })), 'idempotency_mismatch')
-  t.not(got(await s.broker.submit(as(dave), ask, key)).elevation.elevation.id, id)
+  t.equal(code(await s.broker.submit(byCli(alice), ask, { key: 'k1', bodyHash: 'b' })), 'idempotency_mismatch')
+  t.not(got(await s.broker.submit(byCli(dave), ask, key)).elevation.elevation.id, id)
 })
 
 t.test('of a vote and a denial at the same moment exactly one counts', async (t) => {
@@ -259,9 +199,9 @@ t.test('of a vote and a denial at the same moment exactly one counts', async (t)
   for (let n = 0; n < 10; n++) {
     const id = await asked(s)
     const both = await Promise.all([
-      s.broker.approve(as(bob), id),
+      s.broker.approve(byCli(bob), id),
       s.broker.deny(carol, id, 'no'),
-      s.broker.approve(as(bob), id)
+      s.broker.approve(byCli(bob), id)
     ])
     t.equal(both.filter((result) => result.ok).length, 1)
   }
@@ -279,7 +219,7 @@ t.test('the narrower of the policy then and now holds when the window starts', a
   for (const [sentence, edit, expected] of edits) {
     const id = await approvedBy(s)
     s.change(edit)
-    t.equal(code(await s.broker.activate(as(alice), id)), expected, sentence)
+    t.equal(code(await s.broker.activate(byCli(alice), id)), expected, sentence)
     const stored = await s.deps.elevations.get(idOf(id))
     t.equal(stored?.elevation.state, 'lapsed')
     t.equal(s.aws.calls.length, 0)
@@ -290,7 +230,7 @@ t.test('the narrower of the policy then and now holds when the window starts', a
     ...policy,
     rules: policy.rules.map((rule) => ({ ...rule, maxDuration: 900 as typeof rule.maxDuration }))
   }))
-  const { elevation } = got(await s.broker.activate(as(alice), id))
+  const { elevation } = got(await s.broker.activate(byCli(alice), id))
   if (elevation.state !== 'active') throw new Error('not active')
   t.equal(elevation.intent.notAfter - elevation.intent.startedAt, 900_000, 'the window is cut')
 })
@@ -320,7 +260,7 @@ t.test('whatever call fails, in either way, nothing is delivered and nothing is 
     for (const how of ['refused', 'lost', 'late'] as const) {
       const id = await approvedBy(s)
       s.aws.fault = { on, how, times: 1 }
-      const answer = await s.broker.credentials(as(alice), id)
+      const answer = await s.broker.credentials(byCli(alice), id)
       t.equal(code(answer), how === 'refused' ? 'aws_refused' : 'aws_unavailable', `${on} ${how}`)
       t.equal((await stateOf(s, id)).state, 'ending')
       await s.settle()
@@ -335,7 +275,7 @@ t.test('an ending survives every failure of every call, and ends only when all i
   for (const on of ['deny', 'find', 'revoke', 'stop'] as const) {
     for (const how of ['lost', 'late'] as const) {
       const id = await approvedBy(s)
-      got(await s.broker.activate(as(alice), id))
+      got(await s.broker.activate(byCli(alice), id))
       s.aws.fault = { on, how, times: 3 }
       t.equal(got(await s.broker.end(alice, id)).elevation.state, 'ending')
       await s.settle()
@@ -349,7 +289,7 @@ t.test('an ending survives every failure of every call, and ends only when all i
 t.test('a key that fails keeps no grant of another alive', async (t) => {
   const s = await scene(t)
   const id = await approvedBy(s)
-  got(await s.broker.activate(as(alice), id))
+  got(await s.broker.activate(byCli(alice), id))
   t.equal(s.aws.live.size, 2)
   got(await s.broker.end(alice, id))
   s.aws.fault = { on: 'find', how: 'lost', times: 1 }
@@ -368,7 +308,7 @@ t.test('a process that dies between two calls leaves nothing behind', async (t) 
     s.aws.before = async (call) => {
       if (call === at) throw dying
     }
-    await t.rejects(s.broker.activate(as(alice), id), dying)
+    await t.rejects(s.broker.activate(byCli(alice), id), dying)
     s.aws.before = null
     t.equal((await stateOf(s, id)).state, 'issuing')
     await work(s.deps)
@@ -389,7 +329,7 @@ t.test('a grant that lands after its issuer was revoked is found by the sweep', 
     late = () => keep.forEach(([grantId, grant]) => s.aws.live.set(grantId, grant))
     got(await s.broker.revoke(bob, id, 'wrong person'))
   }
-  t.equal(code(await s.broker.credentials(as(alice), id)), 'conflict')
+  t.equal(code(await s.broker.credentials(byCli(alice), id)), 'conflict')
   await work(s.deps)
   const stored = await stateOf(s, id)
   t.equal(stored.state, 'ending')
@@ -403,11 +343,11 @@ t.test('a grant that lands after its issuer was revoked is found by the sweep', 
 t.test('a revoke between the commit and the answer keeps the credentials inside', async (t) => {
   const s = await scene(t)
   const id = await approvedBy(s)
-  got(await s.broker.activate(as(alice), id))
+  got(await s.broker.activate(byCli(alice), id))
   s.aws.before = async (call) => {
     if (call === 'assume') got(await s.broker.revoke(carol, id, 'enough'))
   }
-  t.equal(code(await s.broker.credentials(as(alice), id)), 'conflict')
+  t.equal(code(await s.broker.credentials(byCli(alice), id)), 'conflict')
 })
 
 t.test('what is not decided or not used in time lapses', async (t) => {
@@ -415,11 +355,11 @@ t.test('what is not decided or not used in time lapses', async (t) => {
   const undecided = await asked(s)
   const unused = await approvedBy(s)
   s.advance(7200)
-  t.equal(code(await s.broker.approve(as(bob), undecided)), 'lapsed')
+  t.equal(code(await s.broker.approve(byCli(bob), undecided)), 'lapsed')
   await work(s.deps)
   t.match(await stateOf(s, undecided), { state: 'lapsed', why: 'not_decided' })
   s.advance(8 * 3600)
-  t.equal(code(await s.broker.activate(as(alice), unused)), 'lapsed')
+  t.equal(code(await s.broker.activate(byCli(alice), unused)), 'lapsed')
   t.match(await stateOf(s, unused), { state: 'lapsed', why: 'not_activated' })
 })
 
@@ -441,20 +381,20 @@ t.test('people see their own, approvers what they may decide, auditors everythin
 
 t.test('a preview is the decision, and stores nothing', async (t) => {
   const s = await scene(t)
-  t.match(got(await s.broker.preview(as(alice), ask)), {
+  t.match(got(await s.broker.preview(byCli(alice), ask)), {
     decision: 'needs_approval',
     rule: 'claims-investigation',
     quorum: 1,
     approvers: ['bob', 'carol']
   })
-  const refused = got(await s.broker.preview(as(alice), { ...ask, duration: '9h', ticket: 'none' }))
+  const refused = got(await s.broker.preview(byCli(alice), { ...ask, duration: '9h', ticket: 'none' }))
   t.equal(refused.decision, 'deny')
   t.same(
     refused.reasons.map((reason) => [reason.outcome, reason.condition]),
     [['unmet', 'duration'], ['unmet', 'ticket']]
   )
   const brokered = { ...ask, target: 'payments-pii', duration: '1h', tables: undefined }
-  t.match(got(await s.broker.preview(as(alice), brokered)), {
+  t.match(got(await s.broker.preview(byCli(alice), brokered)), {
     decision: 'deny',
     reasons: [{ condition: 'brokered_mode' }]
   })
@@ -475,26 +415,26 @@ const people = (rule: Rule): PeopleApproval => {
 t.test('abuse 63, 64: caps hold, also for asks and starts at the same instant', async (t) => {
   const s = await scene(t)
   edited(s, (rule) => ({ ...rule, caps: { pending: 2, active: 2, perDay: null } }))
-  const asks = await Promise.all(Array.from({ length: 6 }, () => s.broker.submit(as(alice), ask)))
+  const asks = await Promise.all(Array.from({ length: 6 }, () => s.broker.submit(byCli(alice), ask)))
   t.equal(asks.filter(({ ok }) => ok).length, 2)
   t.same([...new Set(asks.filter(({ ok }) => !ok).map(code))], ['policy_denied'])
   const ids = asks.flatMap((result) => (result.ok ? [result.value.elevation.elevation.id] : []))
-  for (const id of ids) got(await s.broker.approve(as(bob), id))
+  for (const id of ids) got(await s.broker.approve(byCli(bob), id))
   edited(s, (rule) => ({ ...rule, caps: { pending: 2, active: 1, perDay: null } }))
-  const starts = await Promise.all(ids.map((id) => s.broker.activate(as(alice), id)))
+  const starts = await Promise.all(ids.map((id) => s.broker.activate(byCli(alice), id)))
   t.equal(starts.filter(({ ok }) => ok).length, 1, 'one window at a time')
   const waiting = ids.find((_, n) => !starts[n]?.ok) ?? ''
-  t.equal(code(await s.broker.activate(as(alice), waiting)), 'policy_denied')
+  t.equal(code(await s.broker.activate(byCli(alice), waiting)), 'policy_denied')
   t.match(await stateOf(s, waiting), { state: 'approved' }, 'it may be used once the other has ended')
   got(await s.broker.end(alice, ids.find((_, n) => starts[n]?.ok) ?? ''))
-  got(await s.broker.activate(as(alice), waiting))
+  got(await s.broker.activate(byCli(alice), waiting))
 
   edited(s, (rule) => ({ ...rule, caps: { pending: 9, active: 9, perDay: 9000 as Seconds } }))
-  t.equal(code(await s.broker.submit(as(alice), ask)), 'policy_denied', 'two hours of 2:30 are used')
-  got(await s.broker.submit(as(alice), { ...ask, duration: '30m' }))
+  t.equal(code(await s.broker.submit(byCli(alice), ask)), 'policy_denied', 'two hours of 2:30 are used')
+  got(await s.broker.submit(byCli(alice), { ...ask, duration: '30m' }))
   s.advance(25 * 3600)
   await s.settle()
-  got(await s.broker.submit(as(alice), { ...ask, duration: '2h' }))
+  got(await s.broker.submit(byCli(alice), { ...ask, duration: '2h' }))
 })
 
 t.test('a rule that approves by itself does so at once, and only so often', async (t) => {
@@ -503,13 +443,13 @@ t.test('a rule that approves by itself does so at once, and only so often', asyn
   const id = await asked(s)
   t.match(await stateOf(s, id), { state: 'approved', approvals: [] })
   t.same(await s.types(), ['elevation.requested', 'elevation.approved'])
-  got(await s.broker.activate(as(alice), id))
+  got(await s.broker.activate(byCli(alice), id))
   await asked(s)
-  t.equal(code(await s.broker.submit(as(alice), ask)), 'policy_denied')
+  t.equal(code(await s.broker.submit(byCli(alice), ask)), 'policy_denied')
   edited(s, (rule) => ({ ...rule, approval: { kind: 'auto', perDay: 9 } }))
   const third = await asked(s)
   s.change(() => roomy(s.original))
-  t.equal(code(await s.broker.activate(as(alice), third)), 'policy_denied', 'people approve now')
+  t.equal(code(await s.broker.activate(byCli(alice), third)), 'policy_denied', 'people approve now')
 })
 
 t.test('abuse 66: break glass is announced, short, and reviewed by somebody else before the next', async (t) => {
@@ -537,14 +477,14 @@ t.test('abuse 66: break glass is announced, short, and reviewed by somebody else
     )
   }))
   const glass: AskInput = { ...ask, duration: '30m', breakGlass: true }
-  t.equal(code(await s.broker.submit(as(alice), { ...glass, duration: '1h' })), 'policy_denied')
-  const id = got(await s.broker.submit(as(alice), glass)).elevation.elevation.id
+  t.equal(code(await s.broker.submit(byCli(alice), { ...glass, duration: '1h' })), 'policy_denied')
+  const id = got(await s.broker.submit(byCli(alice), glass)).elevation.elevation.id
   t.same((await s.types()).slice(1), ['elevation.requested', 'breakglass.used', 'elevation.approved'])
   t.match(await s.ledgerText(), /"told":\["sam"\]/)
-  t.equal(code(await s.broker.activate(as(bob), id)), 'unknown_elevation')
-  got(await s.broker.credentials(as(alice), id))
-  t.equal(code(await s.broker.submit(as(alice), glass)), 'policy_denied', 'not reviewed yet')
-  t.equal(code(await s.broker.submit(as(alice), { ...ask, tables: [] })), 'invalid_ask')
+  t.equal(code(await s.broker.activate(byCli(bob), id)), 'unknown_elevation')
+  got(await s.broker.credentials(byCli(alice), id))
+  t.equal(code(await s.broker.submit(byCli(alice), glass)), 'policy_denied', 'not reviewed yet')
+  t.equal(code(await s.broker.submit(byCli(alice), { ...ask, tables: [] })), 'invalid_ask')
   const rows: readonly (readonly [string, PersonId, string])[] = [
     ['its requester does not review it', alice, 'self_approval'],
     ['nobody sees it who is not named', dave, 'unknown_elevation'],
@@ -556,7 +496,7 @@ t.test('abuse 66: break glass is announced, short, and reviewed by somebody else
   const both = await Promise.all([s.broker.review(sam, id, 'fine'), s.broker.review(sam, id, 'fine')])
   t.same(both.map(code).toSorted(), ['already_decided', 'ok'])
   t.ok((await s.types()).includes('breakglass.reviewed'))
-  got(await s.broker.submit(as(alice), glass))
+  got(await s.broker.submit(byCli(alice), glass))
   const normal = await asked(s, dave)
   t.equal(code(await s.broker.review(sam, normal, 'x')), 'not_an_approver', 'only break-glass is reviewed')
 })
@@ -565,7 +505,7 @@ t.test('where and how somebody votes and starts is the rule\'s to say', async (t
   const s = await scene(t)
   const from = (who: PersonId, presence: Partial<Presence>): Caller => ({
     person: who,
-    presence: { ...as(who).presence, ...presence }
+    presence: { ...byCli(who).presence, ...presence }
   })
   const signIn = { within: 900 as Seconds, acr: null, amr: ['mfa'] }
   edited(s, (rule) => ({
@@ -591,7 +531,7 @@ t.test('where and how somebody votes and starts is the rule\'s to say', async (t
   t.match(await stateOf(s, id), { approvals: [{ by: 'bob', via: 'console' }] })
   t.equal(code(await s.broker.activate(from(alice, { authAt: old }), id)), 'policy_denied')
   t.match(await stateOf(s, id), { state: 'approved' }, 'a fresh sign-in may still start it')
-  got(await s.broker.activate(as(alice), id))
+  got(await s.broker.activate(byCli(alice), id))
   const denied = await asked(s, dave)
   got(await s.broker.deny(bob, denied, 'a denial is taken from anywhere'))
 })
@@ -609,12 +549,12 @@ t.test('abuse 51: who joins the approvers after the ask decides it only where th
   })
   const before = await asked(s)
   s.change(joined)
-  t.equal(code(await s.broker.approve(as(dave), before)), 'unknown_elevation')
+  t.equal(code(await s.broker.approve(byCli(dave), before)), 'unknown_elevation')
   s.change(() => roomy(s.original))
   edited(s, (rule) => ({ ...rule, approval: { ...people(rule), membershipAsOf: 'now' } }))
   const open = await asked(s)
   s.change(joined)
-  got(await s.broker.approve(as(dave), open))
+  got(await s.broker.approve(byCli(dave), open))
 })
 
 t.test('abuse 54: two who approve each other are told apart, and kept apart where the rule says so', async (t) => {
@@ -630,15 +570,15 @@ t.test('abuse 54: two who approve each other are told apart, and kept apart wher
     )
   }))
   const hers = await asked(s)
-  got(await s.broker.approve(as(bob), hers))
+  got(await s.broker.approve(byCli(bob), hers))
   const his = await asked(s, bob)
   edited(s, (rule) => ({
     ...rule,
     approval: { ...people(rule), noReciprocalWithin: 86_400 as Seconds }
   }))
-  t.equal(code(await s.broker.approve(as(alice), his)), 'reciprocal_approval')
+  t.equal(code(await s.broker.approve(byCli(alice), his)), 'reciprocal_approval')
   edited(s, (rule) => ({ ...rule, approval: { ...people(rule), noReciprocalWithin: null } }))
-  got(await s.broker.approve(as(alice), his))
+  got(await s.broker.approve(byCli(alice), his))
   t.equal((await s.ledgerText()).match(/"reciprocal":true/g)?.length, 1, 'auditors see it anyway')
 })
 
@@ -647,7 +587,7 @@ t.test('outside its hours an elevation is neither started nor vended, and does n
   const id = await approvedBy(s)
   const sunday = { days: new Set(['sun'] as const), hours: null, zone: 'UTC' }
   edited(s, (rule) => ({ ...rule, when: [sunday] }))
-  t.equal(code(await s.broker.activate(as(alice), id)), 'policy_denied')
+  t.equal(code(await s.broker.activate(byCli(alice), id)), 'policy_denied')
   t.match(await stateOf(s, id), { state: 'approved' })
   s.change(() => roomy(s.original))
   const weekend = {
@@ -657,12 +597,12 @@ t.test('outside its hours an elevation is neither started nor vended, and does n
     when: [{ days: new Set(['sat'] as const), hours: null, zone: 'UTC' }]
   }
   s.change((policy) => ({ ...policy, denies: [...policy.denies, weekend] }))
-  t.equal(code(await s.broker.activate(as(alice), id)), 'policy_denied')
+  t.equal(code(await s.broker.activate(byCli(alice), id)), 'policy_denied')
   t.match(await stateOf(s, id), { state: 'approved' }, 'nor for a deny that passes')
   s.change(() => roomy(s.original))
-  got(await s.broker.activate(as(alice), id))
+  got(await s.broker.activate(byCli(alice), id))
   edited(s, (rule) => ({ ...rule, when: [sunday] }))
-  t.equal(code(await s.broker.credentials(as(alice), id)), 'policy_denied')
+  t.equal(code(await s.broker.credentials(byCli(alice), id)), 'policy_denied')
 })
 
 t.test('abuse 68: what is decided stays decided, its reason included, whoever writes', async (t) => {
@@ -672,7 +612,7 @@ t.test('abuse 68: what is decided stays decided, its reason included, whoever wr
   t.equal(code(await s.broker.deny(bob, id, 'I changed my mind')), 'already_decided')
   const denied = await asked(s, dave)
   got(await s.broker.deny(carol, denied, 'not your case'))
-  t.equal(code(await s.broker.approve(as(carol), denied)), 'already_decided')
+  t.equal(code(await s.broker.approve(byCli(carol), denied)), 'already_decided')
   const stored = await s.deps.elevations.get(idOf(denied))
   if (!stored) throw new Error('not stored')
   const { elevation, version } = stored

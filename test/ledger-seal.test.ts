@@ -2,7 +2,7 @@
  * Sealing: one tree whoever seals it and whenever they die, receipts before answers, anchors that
  * the log must have, and a broker that decides nothing while its ledger cannot be written.
  */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import {
   appendFileSync,
   chmodSync,
@@ -18,14 +18,13 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
 import { anchorFault, anchors } from '../src/broker/anchors.ts'
-import type { Deps } from '../src/broker/deps.ts'
 import { type After, type RunningLog, ledgerLog } from '../src/broker/ledger-log.ts'
 import { makeBroker } from '../src/broker/make-broker.ts'
 import { receiptedReviews } from '../src/broker/record.ts'
 import { type SealStore, sealer } from '../src/broker/seal.ts'
 import { treeFile } from '../src/broker/tree-files.ts'
 import { readConfig } from '../src/config.ts'
-import { instant, parsePersonId } from '../src/elevation/ids.ts'
+import { instant } from '../src/elevation/ids.ts'
 import { thrownProblem } from '../src/http/problem.ts'
 import { isEqual } from '../src/ledger/bytes.ts'
 import { openCheckpoint } from '../src/ledger/checkpoint.ts'
@@ -34,8 +33,6 @@ import { rootOver } from '../src/ledger/merkle.ts'
 import { signCheckpoint, signerOf } from '../src/ledger/sign.ts'
 import { verifyExport } from '../src/ledger/verify.ts'
 import { startBroker } from '../src/main.ts'
-import { loadPolicy } from '../src/policy/load.ts'
-import { readPolicyFolder } from '../src/policy-folder.ts'
 import type { LedgerLog } from '../src/ports.ts'
 import { openAnchorFile } from '../src/store/anchor-file.ts'
 import { prepareFolder } from '../src/store/folder.ts'
@@ -44,9 +41,9 @@ import { engineOver, type Request } from '../src/store/sqlite.ts'
 import { openDatabase } from '../src/store/sqlite-database.ts'
 import { groupsOn } from '../src/store/sqlite-session.ts'
 import { type Store, storeOver } from '../src/store/store.ts'
-import { systemIds } from '../src/system.ts'
 import { fakeAws } from './fakes/aws.ts'
 import { alwaysIncluded } from './fakes/ledger-log.ts'
+import { alice, ask, bob, byCli, depsOver, examplePolicy } from './fixtures-broker.ts'
 import { entry } from './store-contract.ts'
 
 const scratch = t.testdir()
@@ -332,52 +329,21 @@ t.test('a receipt comes with the checkpoint, or not within a second', async (t) 
   t.equal(await soundSize(store), 9)
 })
 
-const alice = parsePersonId('alice')
-const bob = parsePersonId('bob')
-
 const brokerOn = async (store: Store, log: LedgerLog) => {
   const now = Date.UTC(2026, 10, 21, 10)
-  const loaded = loadPolicy(await readPolicyFolder(join(import.meta.dirname, '..', 'policies')))
-  if (!loaded.ok || alice === null || bob === null) throw new Error('bad fixture')
-  const aws = fakeAws(() => now)
-  const deps: Deps = {
-    elevations: store,
-    standings: store,
-    reviews: receiptedReviews(store, log),
-    worklist: store,
-    ledger: store,
-    log,
-    sessions: aws.sessions,
-    grants: aws.grants,
-    queries: aws.queries,
-    catalogs: aws.catalogs,
-    policy: () => loaded.policy,
-    clock: { now: () => instant(now) },
-    ids: { ...systemIds, salt: () => randomBytes(32).toString('hex') },
-    settings: {
-      owner: 'one',
-      brokerRoleArn: 'arn:aws:iam::123456789012:role/sallyport-broker',
-      leaseSeconds: 30,
-      settleSeconds: 60,
-      catalogMaxAgeSeconds: 60
-    }
-  }
-  const presence = { via: 'cli', authAt: instant(now - 60_000), acr: null, amr: ['mfa'] } as const
+  const policy = await examplePolicy()
+  const { deps } = depsOver(
+    { store, now: () => now, policy: () => policy },
+    { log, reviews: receiptedReviews(store, log) }
+  )
   const broker = makeBroker(deps, () => {})
-  const ask = {
-    target: 'claims-pii',
-    duration: '1h',
-    reason: 'suspected fraud ring in Hamburg',
-    ticket: 'CLM-4711',
-    tables: ['claims.customers']
-  }
-  const submitted = await broker.submit({ person: alice, presence }, ask)
+  const submitted = await broker.submit(byCli(alice), ask)
   if (!submitted.ok) throw new Error(submitted.refusal.message)
   const { id } = submitted.value.elevation.elevation
   return {
     id,
-    approve: () => broker.approve({ person: bob, presence }, id),
-    credentials: () => broker.credentials({ person: alice, presence }, id)
+    approve: () => broker.approve(byCli(bob), id),
+    credentials: () => broker.credentials(byCli(alice), id)
   }
 }
 
@@ -414,7 +380,6 @@ t.test('a review is answered only when its entry is included', async (t) => {
   const asked: number[] = []
   const log = { ...alwaysIncluded, included: async (index: number) => void asked.push(index) }
   const elevation = (await brokerOn(opened(t), alwaysIncluded)).id
-  if (bob === null) throw new Error('bad fixture')
   const review = { elevation, by: bob, at: instant(0) }
   for (const done of [{ kind: 'conflict' }, { kind: 'committed', indexes: [4, 5] }] as const) {
     const reviews = receiptedReviews({ review: async () => done }, log)

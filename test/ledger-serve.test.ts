@@ -2,7 +2,7 @@
  * The signed log as it is served and taken away: real verbs and routes over a real store, the CLI
  * over a real socket, and what comes out checked by the offline verifier.
  */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,6 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { ledgerLog } from '../src/broker/ledger-log.ts'
 import { makeBroker } from '../src/broker/make-broker.ts'
-import type { Deps } from '../src/broker/deps.ts'
 import { api } from '../src/cli/api.ts'
 import { ledgerStory } from '../src/cli/demo-ledger.ts'
 import { ledgerExport } from '../src/cli/ledger-export.ts'
@@ -18,7 +17,6 @@ import { ledgerProof } from '../src/cli/ledger-proof.ts'
 import { ledgerTail } from '../src/cli/ledger-tail.ts'
 import { folderReader, ledgerVerify } from '../src/cli/ledger-verify.ts'
 import type { Terminal } from '../src/cli/terminal.ts'
-import { instant, parseElevationId } from '../src/elevation/ids.ts'
 import { buildApp } from '../src/http/app.ts'
 import type { Auth } from '../src/http/auth.ts'
 import { utf8 } from '../src/ledger/bytes.ts'
@@ -28,12 +26,11 @@ import { parseVerifierKey } from '../src/ledger/note.ts'
 import { verifyProofFile } from '../src/ledger/proof-file.ts'
 import { signerOf } from '../src/ledger/sign.ts'
 import { verifyExport } from '../src/ledger/verify.ts'
-import { loadPolicy } from '../src/policy/load.ts'
-import { readPolicyFolder } from '../src/policy-folder.ts'
 import type { LedgerLog, LedgerRow, LedgerStore } from '../src/ports.ts'
 import { openStore } from '../src/store/open.ts'
-import { fakeAws } from './fakes/aws.ts'
+import { systemIds } from '../src/system.ts'
 import { sealedLog } from './fakes/sealed-log.ts'
+import { depsOver, examplePolicy } from './fixtures-broker.ts'
 
 const byName: Auth = async (authorization) => {
   const name = /^Bearer ([a-z-]+)$/.exec(authorization ?? '')?.[1]
@@ -43,16 +40,7 @@ const byName: Auth = async (authorization) => {
 }
 
 const origin = 'log.example/ledger'
-const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const loaded = loadPolicy(await readPolicyFolder(new URL('../policies', import.meta.url).pathname))
-if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues))
-const { policy } = loaded
-
-const ulid = () => {
-  const id = parseElevationId(`01${[...randomBytes(24)].map((byte) => digits[byte % 32]).join('')}`)
-  if (id === null) throw new Error('not a ULID')
-  return id
-}
+const policy = await examplePolicy()
 
 const entry = (n: number): Entry =>
   makeEntry(
@@ -99,34 +87,17 @@ const scene = async (t: Pick<Test, 'teardown' | 'fail'>, count: number) => {
   store.log.listen(running.wake)
   await running.start()
   let log: LedgerLog = running
-  const aws = fakeAws(() => now)
-  const deps: Deps = {
-    elevations: store,
-    standings: store,
-    reviews: store,
-    worklist: store,
-    ledger: store,
-    log: {
-      key: running.key,
-      checkpoint: () => log.checkpoint(),
-      file: (path) => log.file(path),
-      included: (index) => log.included(index)
-    },
-    sessions: aws.sessions,
-    grants: aws.grants,
-    queries: aws.queries,
-    catalogs: aws.catalogs,
-    policy: () => policy,
-    clock: { now: () => instant(now) },
-    ids: { elevation: ulid, entry: () => randomUUID(), salt: () => randomBytes(32).toString('hex') },
-    settings: {
-      owner: 'one',
-      brokerRoleArn: 'arn:aws:iam::123456789012:role/sallyport-broker',
-      leaseSeconds: 30,
-      settleSeconds: 60,
-      catalogMaxAgeSeconds: 60
+  const { deps } = depsOver(
+    { store, now: () => now, policy: () => policy },
+    {
+      log: {
+        key: running.key,
+        checkpoint: () => log.checkpoint(),
+        file: (path) => log.file(path),
+        included: (index) => log.included(index)
+      }
     }
-  }
+  )
   const app = await buildApp({
     broker: makeBroker(deps, () => {}),
     auth: byName,
@@ -240,7 +211,7 @@ t.test('what the log does not have is not there, and no attempt', async (t) => {
     const answer = await s.get('erin', path)
     t.match([answer.statusCode, answer.json().code], [404, 'not_found'], path)
   }
-  for (const id of ['0x1', '-1', '1.0', '00', ulid()]) {
+  for (const id of ['0x1', '-1', '1.0', '00', systemIds.elevation()]) {
     t.match((await s.get('erin', `proof/${id}`)).json(), { code: 'unknown_elevation' }, id)
   }
 })

@@ -138,8 +138,9 @@ t.test('tile paths have one spelling up to 2^64 - 1', async (t) => {
   t.same(levelsOf(2n ** 64n - 1n), [0, 1, 2, 3, 4, 5, 6, 7])
 })
 
+const bundle = () => Uint8Array.from([0, 1, 65, 0, 0, 0, 2, 66, 67])
+
 t.test('bundles hold exactly their entries', async (t) => {
-  const bundle = () => Uint8Array.from([0, 1, 65, 0, 0, 0, 2, 66, 67])
   t.same(leafMessages(bundle(), 3)?.map((message) => [...message]), [[0, 65], [0], [0, 66, 67]])
   for (const [bytes, count] of [[bundle(), 2], [bundle(), 4], [bundle().subarray(0, 8), 3], [Uint8Array.of(0), 1]] as const) t.equal(leafMessages(bytes, count), null)
 })
@@ -205,13 +206,14 @@ t.test('every event the broker tells has an entry type', async (t) => {
   t.equal(new Set(entryTypes).size, entryTypes.length)
 })
 
+const b64 = (value: string): Uint8Array => Buffer.from(value, 'base64')
+
 t.test('published vectors', async (t) => {
   if (!existsSync(vectors)) {
     t.comment('the published vectors are not beside the project: run without them')
     return
   }
   const text = (name: string): string => readFileSync(join(vectors, name), 'utf8')
-  const b64 = (value: string): Uint8Array => Buffer.from(value, 'base64')
   // numbers beyond 2^53 would lose bits
   const exact = (name: string) => JSON.parse(text(name).replaceAll(/"(leafIdx|treeSize|size1|size2)": (\d+)/g, '"$1": "$2"'))
 

@@ -196,8 +196,10 @@ t.test('a new key is followed from an old one through the entry that both signed
   t.equal(outcome(await verify(await log({ 5: Promise.resolve(half) }))), 'key_rotation 5-5', 'signed by one of them')
 })
 
+const erased = (person: string) => ({ type: 'pii.erased', actor: 'broker', data: { person } })
+const isBobs = (line: string) => /"entry":[1357],/.test(line)
+
 t.test('values beside the ledger are opened, lawfully erased or MISSING', async (t) => {
-  const erased = (person: string) => ({ type: 'pii.erased', actor: 'broker', data: { person } })
   const log = entriesOf(12, (n) =>
     n === 8 ? erased('bob') : { actor: n % 2 ? 'bob' : 'alice', values: { note: `n${n}`, reason: `because ${n}` } }
   )
@@ -207,7 +209,6 @@ t.test('values beside the ledger are opened, lawfully erased or MISSING', async 
     const got = await verify(files, { strict: true, openings })
     return got.ok ? got.personal : outcome(got)
   }
-  const isBobs = (line: string) => /"entry":[1357],/.test(line)
   const lawful = lines.filter((line) => !isBobs(line))
   t.same(await of(lawful), { opened: 14, erased: 8 })
   t.equal(await of(lines), 'opening_after_erasure 8-8', 'erased, and still there')

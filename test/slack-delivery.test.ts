@@ -12,11 +12,6 @@ import { startDelivery } from '../src/slack/delivery.ts'
 import { warnAt } from '../src/slack/notices.ts'
 import { type OutboxParts, makeOutbox } from '../src/slack/outbox.ts'
 import { makeSlackClient } from '../src/slack/slack-client.ts'
-import { prepareFolder } from '../src/store/folder.ts'
-import { type Request, engineOver } from '../src/store/sqlite.ts'
-import { openDatabase } from '../src/store/sqlite-database.ts'
-import { groupsOn } from '../src/store/sqlite-session.ts'
-import { storeOver } from '../src/store/store.ts'
 import {
   type SlackApi,
   type SlackFact,
@@ -26,6 +21,7 @@ import {
 } from './fakes/slack-api.ts'
 import { active, approved, at, ended, ending, everyState, idOf, pending, person } from './fixtures-elevation.ts'
 import { loaded } from './fixtures-policy.ts'
+import { openHere } from './fixtures-store.ts'
 
 const scratch = t.testdir()
 const team = 'T0ACME'
@@ -109,24 +105,12 @@ const words = (id: ElevationId, value: string) =>
     value === '' ? [] : [{ name: 'reason', salt: '5a'.repeat(32), value }]
   )
 
-/** A store in this thread: starting one of its own costs more than the test. */
-const openHere = () => {
-  const folder = join(mkdtempSync(join(scratch, 's')), 'data')
-  const db = openDatabase({ file: prepareFolder(folder), openedAt: 0 })
-  const answer = groupsOn(db)
-  const runner = {
-    run: async (group: readonly Request[]) => answer(group),
-    end: async () => db.close()
-  }
-  return storeOver(engineOver(runner, { queue: 10_000, timeoutMilliseconds: 60_000 }), () => at(0))
-}
-
 /** A broker's store, a Slack, and one process that tells; more of them by `another`. */
 const setUp = async (given: { readonly approval?: Approval; readonly timeoutMs?: number } = {}) => {
   const clock = { now: at(0) }
   const now = () => clock.now
   const api = await startSlackApi({ team, users, channels: ['C0CLAIMS', 'C0ALARM'], now })
-  const store = openHere()
+  const store = openHere(join(mkdtempSync(join(scratch, 's')), 'data'), () => at(0))
   const slack = makeSlackClient({ token: fixtureToken, apiUrl: api.url, timeoutMs: given.timeoutMs ?? 5000 })
   const lines: Record<string, unknown>[] = []
   const log = pino({ level: 'trace' }, { write: (line: string) => lines.push(JSON.parse(line)) })

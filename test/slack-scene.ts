@@ -2,21 +2,17 @@
  * A broker on a real store with Slack in front: signed requests come in through the API's own
  * listener by `inject`, and what the app says goes to a Slack on 127.0.0.1.
  */
-import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import type { AskInput, Broker, Caller } from '../src/broker/broker.ts'
-import type { Deps } from '../src/broker/deps.ts'
+import type { AskInput, Broker } from '../src/broker/broker.ts'
 import { makeBroker } from '../src/broker/make-broker.ts'
-import { type PersonId, instant, parseElevationId, parsePersonId } from '../src/elevation/ids.ts'
-import type { Result } from '../src/elevation/refusal.ts'
+import { instant } from '../src/elevation/ids.ts'
 import { buildApp } from '../src/http/app.ts'
-import { loadPolicy } from '../src/policy/load.ts'
 import type { Policy } from '../src/policy/policy.ts'
-import { readPolicyFolder } from '../src/policy-folder.ts'
 import type { Seen, Stored } from '../src/ports.ts'
 import { type SlackSettings, makeSlackApp } from '../src/slack/app.ts'
 import {
@@ -30,43 +26,13 @@ import {
 import type { Schedule } from '../src/slack/receiver.ts'
 import { makeSlackClient } from '../src/slack/slack-client.ts'
 import { openStore } from '../src/store/open.ts'
-import { fakeAws } from './fakes/aws.ts'
-import { alwaysIncluded } from './fakes/ledger-log.ts'
 import { type SlackFact, fixtureToken, startSlackApi } from './fakes/slack-api.ts'
+import { alice, ask, byCli, depsOver, erin, examplePolicy, got, roomy } from './fixtures-broker.ts'
 
 export const team = 'T0ACME'
 export const channel = 'C0ASKS'
 export const secret = '8f742231b10e8888abcd99yyyzzz85a5'
 export const formType = 'application/x-www-form-urlencoded'
-
-export const person = (name: string): PersonId => {
-  const id = parsePersonId(name)
-  if (id === null) throw new Error('not a person id')
-  return id
-}
-export const alice = person('alice')
-export const bob = person('bob')
-export const carol = person('carol')
-export const dave = person('dave')
-export const erin = person('erin')
-
-export const byCli = (who: PersonId): Caller => ({
-  person: who,
-  presence: { via: 'cli', authAt: instant(Date.UTC(2026, 10, 21, 9, 59)), acr: null, amr: ['mfa'] }
-})
-
-export const ask: AskInput = {
-  target: 'claims-pii',
-  duration: '1h',
-  reason: 'suspected fraud ring in Hamburg',
-  ticket: 'CLM-4711',
-  tables: ['claims.customers']
-}
-
-export const got = <T>(result: Result<T>): T => {
-  if (!result.ok) throw new Error(`refused: ${result.refusal.code} ${result.refusal.message}`)
-  return result.value
-}
 
 export type Raw = {
   readonly body: string | Buffer
@@ -106,22 +72,6 @@ const people: Readonly<Record<string, SlackFact>> = {
   U0SAM: {}
 }
 
-const folder = new URL('../policies', import.meta.url).pathname
-const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-
-/** As `policies/` says it, without caps, so that a test may ask again and again. */
-export const examplePolicy = async (): Promise<Policy> => {
-  const loaded = loadPolicy(await readPolicyFolder(folder))
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues))
-  return {
-    ...loaded.policy,
-    rules: loaded.policy.rules.map((rule) => ({
-      ...rule,
-      caps: { pending: 1000, active: 1000, perDay: null }
-    }))
-  }
-}
-
 /** No time passes by itself: what waits for a timer waits for ever. */
 export const noTimers: Schedule = () => () => {}
 
@@ -147,40 +97,10 @@ export const payloadOf = (payload: object): string =>
 
 export const scene = async (t: Test, given: Given = {}) => {
   now = Date.UTC(2026, 10, 21, 10)
-  let policy = (given.policy ?? ((one: Policy) => one))(await examplePolicy())
+  let policy = (given.policy ?? ((one: Policy) => one))(roomy(await examplePolicy()))
   const store = await opened
   const past = (await store.entries(0, 100_000)).length
-  const aws = fakeAws(() => now)
-  const deps: Deps = {
-    elevations: store,
-    standings: store,
-    reviews: store,
-    worklist: store,
-    ledger: store,
-    log: alwaysIncluded,
-    sessions: aws.sessions,
-    grants: aws.grants,
-    queries: aws.queries,
-    catalogs: aws.catalogs,
-    policy: () => policy,
-    clock: { now: () => instant(now) },
-    ids: {
-      elevation: () => {
-        const id = parseElevationId(`01${[...randomBytes(24)].map((byte) => digits[byte % 32]).join('')}`)
-        if (id === null) throw new Error('not a ULID')
-        return id
-      },
-      entry: () => randomUUID(),
-      salt: () => randomBytes(32).toString('hex')
-    },
-    settings: {
-      owner: 'one',
-      brokerRoleArn: 'arn:aws:iam::123456789012:role/sallyport-broker',
-      leaseSeconds: 30,
-      settleSeconds: 60,
-      catalogMaxAgeSeconds: 60
-    }
-  }
+  const { deps } = depsOver({ store, now: () => now, policy: () => policy })
   const plain = makeBroker(deps, () => {})
   const broker = given.broker?.(plain) ?? plain
   const api = await startSlackApi({ team, users: { ...people, ...given.users }, channels: [channel] })

@@ -19,17 +19,14 @@ import { makeSlackClient } from '../src/slack/slack-client.ts'
 import { approvalMessage } from '../src/slack/views/approval-message.ts'
 import { startEmulate } from './fakes/emulate.ts'
 import { startSlackSocket } from './fakes/slack-socket.ts'
+import { alice, bob, byCli, got } from './fixtures-broker.ts'
+import { person } from './fixtures-elevation.ts'
 import {
-  alice,
   askView,
-  bob,
-  byCli,
   channel,
-  got,
   handleOf,
   homeOpened,
   payloadOf,
-  person,
   reasonView,
   scene,
   team

@@ -13,18 +13,14 @@ import { actions } from '../src/slack/names.ts'
 import { readRequest } from '../src/slack/request.ts'
 import { signedKey } from '../src/slack/signature.ts'
 import type { SlackFailure } from './fakes/slack-api.ts'
+import { alice, bob, byCli, dave, got } from './fixtures-broker.ts'
+import { person } from './fixtures-elevation.ts'
 import {
   type Who,
-  alice,
   askView,
-  bob,
-  byCli,
-  dave,
   formType,
-  got,
   handleOf,
   homeOpened,
-  person,
   reasonView,
   scene,
   secret,
