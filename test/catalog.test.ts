@@ -3,24 +3,20 @@
  * who may ask, over HTTP and in the terminal; and Glue's own manners in the sandbox.
  */
 import { GetTablesCommand, GlueClient } from '@aws-sdk/client-glue'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
 import { catalogs, targetDetail } from '../src/broker/catalog.ts'
-import { type Answer, type Api, api, objectOf, text } from '../src/cli/api.ts'
+import { type Answer, type Api, objectOf, text } from '../src/cli/api.ts'
 import { targets as showTargets } from '../src/cli/targets.ts'
 import type { Terminal } from '../src/cli/terminal.ts'
-import { readConfig } from '../src/config.ts'
 import { type Instant, instant } from '../src/elevation/ids.ts'
 import type { Target } from '../src/elevation/target.ts'
 import { buildApp } from '../src/http/app.ts'
-import { startBroker } from '../src/main.ts'
 import type { AwsAnswer, CatalogPlace, CatalogSnapshot, CatalogTable } from '../src/ports.ts'
 import { storedPolicy } from '../src/sandbox/policy-text.ts'
 import { startSandbox } from '../src/sandbox/main.ts'
 import { seedTargets } from '../src/sandbox/seed-targets.ts'
+import { startLive } from './fixtures-live.ts'
 import { codeOf } from './fixtures-sandbox.ts'
 import { openRole, sessionOf } from './fixtures-wire.ts'
 import { handClock, memoryBroker } from './fakes/memory-broker.ts'
@@ -328,41 +324,8 @@ t.test('no line of `targets` is wider than 100 columns, whatever the names', asy
 })
 
 t.test('from Glue through broker and API to the terminal', async (t) => {
-  let moved = 0
-  const clock = { now: () => instant(Date.now() + moved) }
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-catalog-'))
-  const sandbox = await startSandbox({
-    clockControl: false,
-    seed: true,
-    now: () => new Date(clock.now())
-  })
+  const { sandbox, as, advance } = await startLive(t)
   const { world } = sandbox
-  const read = readConfig({
-    SALLYPORT_PORT: '0',
-    SALLYPORT_OPS_PORT: '0',
-    SALLYPORT_DATA_DIR: join(folder, 'data'),
-    SALLYPORT_POLICIES: new URL('../policies', import.meta.url).pathname,
-    SALLYPORT_OIDC_ISSUER: sandbox.issuer,
-    AWS_ENDPOINT_URL: sandbox.endpoint,
-    SALLYPORT_BROKER_ROLE_ARN: `arn:aws:iam::${sandbox.account}:role/sallyport-broker`
-  })
-  if (!read.ok) throw new Error(read.problems.join('; '))
-  const broker = await startBroker(read.config, {
-    logger: pino({ level: 'silent' }),
-    aws: { credentials: async () => sandbox.keys.broker },
-    clock
-  })
-  t.teardown(async () => {
-    await broker.close()
-    await sandbox.close()
-    rmSync(folder, { recursive: true })
-  })
-  const as = async (person: string): Promise<Api> => {
-    const body = new URLSearchParams({ person })
-    const response = await fetch(`${sandbox.issuer}/token`, { method: 'POST', body })
-    const token = text(objectOf(await response.json())['access_token'])
-    return api({ SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: token })
-  }
   const alice = await as('alice')
   const calls = () => world.events.all().filter(({ eventName }) => eventName === 'GetTables')
   const detail = async () => {
@@ -400,7 +363,7 @@ t.test('from Glue through broker and API to the terminal', async (t) => {
   t.same(strangers[0], strangers[1])
   t.equal(calls().length, 1, 'a stranger costs no call')
 
-  moved += 60_000
+  advance(60)
   world.glue.databases.get('claims')?.tables.delete('customers')
   t.match(await detail(), { tables: [{ table: 'claims.claims' }] })
   const { to, lines } = terminalOf(false)
@@ -409,7 +372,7 @@ t.test('from Glue through broker and API to the terminal', async (t) => {
   t.ok(lines.includes('claims.claims'))
   t.same(lines.filter((line) => line.length > 100), [])
 
-  moved += 60_000
+  advance(60)
   world.roles.get('sallyport-broker')?.policies.clear()
   const refused = await alice.get('/v1/targets/claims-pii')
   t.match(refused, { ok: false, exit: 1, problem: { code: 'aws_refused', status: 502 } })

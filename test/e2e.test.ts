@@ -2,80 +2,10 @@
  * The whole way over the real wire: HTTP API, broker, SQLite, the AWS SDK, and a sandbox that says
  * no. One clock, moved by hand, drives the broker and the sandbox alike.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pino } from 'pino'
 import t from 'tap'
-import { type Answer, type Api, api, objectOf, text } from '../src/cli/api.ts'
+import { type Answer, text } from '../src/cli/api.ts'
 import { type AwsLogin, decrypt as decryptAs, query as queryAs } from '../src/cli/demo-analyst.ts'
-import { readConfig } from '../src/config.ts'
-import { instant } from '../src/elevation/ids.ts'
-import { startBroker } from '../src/main.ts'
-import { type Sandbox, startSandbox } from '../src/sandbox/main.ts'
-
-type Scene = {
-  readonly sandbox: Sandbox
-  readonly as: (person: string) => Promise<Api>
-  readonly advance: (length: number) => void
-  /** for the SDK, which signs with this machine's clock */
-  readonly moved: () => number
-  /** moves the clock on until the worker has ended it */
-  readonly ended: (path: string) => Promise<Readonly<Record<string, unknown>>>
-}
-
-const makeScene = async (): Promise<Scene> => {
-  let moved = 0
-  const clock = { now: () => instant(Date.now() + moved) }
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-e2e-'))
-  const now = () => new Date(clock.now())
-  const sandbox = await startSandbox({ clockControl: false, seed: true, now })
-  const read = readConfig({
-    SALLYPORT_PORT: '0',
-    SALLYPORT_OPS_PORT: '0',
-    SALLYPORT_DATA_DIR: join(folder, 'data'),
-    SALLYPORT_POLICIES: new URL('../policies', import.meta.url).pathname,
-    SALLYPORT_OIDC_ISSUER: sandbox.issuer,
-    AWS_ENDPOINT_URL: sandbox.endpoint,
-    SALLYPORT_BROKER_ROLE_ARN: `arn:aws:iam::${sandbox.account}:role/sallyport-broker`
-  })
-  if (!read.ok) throw new Error(read.problems.join('; '))
-  const broker = await startBroker(read.config, {
-    logger: pino({ level: 'silent' }),
-    aws: { credentials: async () => sandbox.keys.broker },
-    clock,
-    limits: { perPerson: 1_000_000, perAddress: 1_000_000 }
-  })
-  t.teardown(async () => {
-    await broker.close()
-    await sandbox.close()
-    rmSync(folder, { recursive: true })
-  })
-  const as = async (person: string): Promise<Api> => {
-    const body = new URLSearchParams({ person })
-    const response = await fetch(`${sandbox.issuer}/token`, { method: 'POST', body })
-    const token = text(objectOf(await response.json())['access_token'])
-    return api({ SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: token })
-  }
-  const advance = (length: number): void => {
-    moved += length * 1000
-  }
-  return {
-    sandbox,
-    as,
-    advance,
-    moved: () => moved,
-    ended: async (path) => {
-      const erin = await as('erin')
-      for (let n = 0; n < 1000; n++) {
-        const now = body(await erin.get(path))
-        if (['ended', 'failed'].includes(text(now['state']))) return now
-        if (n % 50 === 49) advance(30)
-      }
-      throw new Error('it never ended')
-    }
-  }
-}
+import { startLive } from './fixtures-live.ts'
 
 const ask = {
   target: 'claims-pii',
@@ -91,7 +21,18 @@ const body = (answer: Answer): Readonly<Record<string, unknown>> => {
   return answer.body
 }
 
-const s = await makeScene()
+const s = await startLive(t)
+
+/** Moves the clock on until the worker has ended it. */
+const ended = async (path: string): Promise<Readonly<Record<string, unknown>>> => {
+  const erin = await s.as('erin')
+  for (let n = 0; n < 1000; n++) {
+    const now = body(await erin.get(path))
+    if (['ended', 'failed'].includes(text(now['state']))) return now
+    if (n % 50 === 49) s.advance(30)
+  }
+  throw new Error('it never ended')
+}
 
 const query = (login: AwsLogin, workgroup: string, text: string) =>
   queryAs({ ...login, systemClockOffset: s.moved() }, workgroup, text)
@@ -124,7 +65,7 @@ t.test('the session reads its table until the window ends, and AWS itself ends i
   t.equal(grantsOf(path), 2)
   s.advance(241)
   t.match(await query(login, 'claims-pii', sql), { ok: false, refused: 'AccessDeniedException' })
-  t.match(await s.ended(path), { state: 'ended', how: 'expired' })
+  t.match(await ended(path), { state: 'ended', how: 'expired' })
   t.equal(grantsOf(path), 0)
 })
 
@@ -137,9 +78,9 @@ t.test('an early end denies the session on its role before the window is over', 
   while (!denied()) await new Promise((resolve) => setImmediate(resolve))
   t.match(await query(login, 'claims-pii', sql), { ok: false, refused: 'AccessDeniedException' })
   t.match(await query(other.login, 'claims-pii', sql), { ok: true }, 'another session of the role lives on')
-  t.match(await s.ended(path), { state: 'ended', how: 'released' })
+  t.match(await ended(path), { state: 'ended', how: 'released' })
   body(await (await s.as('dave')).post(`${other.path}/end`))
-  t.match(await s.ended(other.path), { state: 'ended', how: 'released' })
+  t.match(await ended(other.path), { state: 'ended', how: 'released' })
 })
 
 t.test('a session of one target reaches nothing of another', async (t) => {
@@ -154,7 +95,7 @@ t.test('a session of one target reaches nothing of another', async (t) => {
     t.match(await decryptAs({ ...login, systemClockOffset: s.moved() }, { ciphertext, context }), { ok: false, refused: 'AccessDeniedException' })
   }
   body(await (await s.as('alice')).post(`${path}/end`))
-  await s.ended(path)
+  await ended(path)
 })
 
 t.test('a running query is stopped when the window ends', async (t) => {
@@ -174,7 +115,7 @@ t.test('a running query is stopped when the window ends', async (t) => {
     await new Promise((resolve) => setImmediate(resolve))
   }
   s.advance(241)
-  await s.ended(path)
+  await ended(path)
   t.equal(last()?.state, 'CANCELLED')
   t.match(await running, { ok: false })
 })
@@ -188,6 +129,6 @@ t.test('when AWS refuses, nothing is delivered and nothing stays', async (t) => 
   const answer = await alice.post(`${path}/credentials`)
   t.match(answer, { ok: false, problem: { code: 'aws_refused', status: 502 } })
   for (const key of s.sandbox.world.keys.values()) key.state = 'Enabled'
-  t.match(await s.ended(path), { state: 'failed' })
+  t.match(await ended(path), { state: 'failed' })
   t.equal(grantsOf(path), 0)
 })

@@ -12,8 +12,8 @@ import {
 } from '../src/elevation/ids.ts'
 import type { Circumstances, Presence, Standing } from '../src/policy/circumstances.ts'
 import { type Decision, decide } from '../src/policy/decide.ts'
-import { loadPolicy } from '../src/policy/load.ts'
-import type { BreakGlass, PeopleApproval, Policy, PolicyFile, Rule, SubjectRef } from '../src/policy/policy.ts'
+import type { BreakGlass, PeopleApproval, Policy, Rule, SubjectRef } from '../src/policy/policy.ts'
+import { P, R, T, loaded, rules, target } from './policy-documents.ts'
 
 export const known = <T>(value: T | null | undefined): T => {
   if (value === null || value === undefined) throw new Error('a fixture is not well formed')
@@ -25,10 +25,6 @@ export const hours = (n: number) => seconds(n * 3600)
 /** A Saturday. */
 export const now = instant(Date.UTC(2026, 10, 21, 10))
 export const later = (minutes: number): Instant => instant(now + minutes * 60_000)
-
-export const P = 'people.yaml'
-export const T = 'targets/pii.yaml'
-export const R = 'rules.yaml'
 
 const people = `groups:
   - { id: analysts }
@@ -47,44 +43,8 @@ people:
   - { id: hal, groups: [stewards] }
 roles: { auditor: [person:gus], operator: [group:everyone], security: [person:ben] }
 `
-const key = 'arn:aws:kms:eu-west-1:123456789012:key/1a2b3c4d-0001-4000-8000-000000000001'
-const target = `target: pii
-account: "123456789012"
-region: eu-west-1
-workgroup: pii
-role: arn:aws:iam::123456789012:role/broker/pii
-classification: pii
-owner: group:stewards
-data:
-  - { database: d, tables: [a, b], location: s3://acme-data/d/, key: ${key}, bucketKey: true }
-results: { location: s3://acme-results/pii/, key: ${key} }
-columns:
-  d.a: { ssn: direct }
-`
-const rules = `rules:
-  - id: standard
-    targets: [pii]
-    requesters: [group:everyone]
-    maxDuration: 4h
-    activateWithin: 8h
-    mode: brokered
-    require: { reason: { minLength: 10 }, ticket: "CLM-<digits>" }
-    approval: { from: [group:stewards], quorum: 1, within: 2h }
-deny:
-  - id: no-guests
-    requesters: [group:guests]
-    targets: [pii]
-`
+
 export const base = { [P]: people, [T]: target, [R]: rules }
-
-export const filesOf = (documents: Readonly<Record<string, string>>): readonly PolicyFile[] =>
-  Object.entries(documents).map(([path, text]) => ({ path, text }))
-
-export const loaded = (documents: Readonly<Record<string, string>>): Policy => {
-  const result = loadPolicy(filesOf(documents))
-  if (!result.ok) throw new Error(JSON.stringify(result.issues, null, 1))
-  return result.policy
-}
 
 export const edited = (file: keyof typeof base, from: string, to: string) => {
   if (!base[file].includes(from)) throw new Error(`not in ${file}: ${from}`)

@@ -11,20 +11,15 @@ import { hasRole, personBySlack, personBySubject } from '../src/policy/people.ts
 import type { Deny, Policy, Rule, Weekday, When } from '../src/policy/policy.ts'
 import {
   type Around,
-  P,
-  R,
-  T,
   asked,
   at,
   base,
   decided,
   edited,
-  filesOf,
   glass,
   hours,
   known,
   later,
-  loaded,
   now,
   outcome,
   person,
@@ -39,6 +34,7 @@ import {
   withRule,
   withRules
 } from './fixtures-policy.ts'
+import { P, R, T, filesOf, loaded } from './policy-documents.ts'
 
 const refused = 'policy_denied'
 const unmet = (condition: string): string => `unmet standard ${condition}`

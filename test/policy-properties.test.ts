@@ -18,19 +18,17 @@ import {
   asked,
   base,
   decided,
-  filesOf,
   glass,
   hours,
   known,
   now,
-  P,
   person,
   presence,
   refs,
   rule,
-  standard,
-  T
+  standard
 } from './fixtures-policy.ts'
+import { filesOf, P, T } from './policy-documents.ts'
 
 const utc = (text: string): Instant => instant(Date.parse(text))
 const week: readonly Weekday[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']

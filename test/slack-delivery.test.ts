@@ -20,7 +20,7 @@ import {
   startSlackApi
 } from './fakes/slack-api.ts'
 import { active, approved, at, ended, ending, everyState, idOf, pending, person } from './fixtures-elevation.ts'
-import { loaded } from './fixtures-policy.ts'
+import { loaded } from './policy-documents.ts'
 import { openHere } from './fixtures-store.ts'
 
 const scratch = t.testdir()

@@ -4,8 +4,8 @@
  * written once.
  */
 import type { LedgerRow } from '../ports.ts'
+import { bytes, damaged, integer } from './columns.ts'
 import type { Engine, Query, Row, Step, Write } from './engine.ts'
-import { StoreError } from './error.ts'
 import { parseLedgerRow } from './rows.ts'
 import { ledgerFrom } from './statements.ts'
 
@@ -150,18 +150,3 @@ const parseHead = (row: Row): HeadRow => ({
   signed: integer(row, 'signed'),
   checkpoint: row['checkpoint'] === null ? null : bytes(row, 'checkpoint')
 })
-
-const integer = (row: Row, column: string): number => {
-  const value = row[column]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw damaged(column)
-  return value
-}
-
-const bytes = (row: Row, column: string): Uint8Array => {
-  const value = row[column]
-  if (!(value instanceof Uint8Array)) throw damaged(column)
-  return value
-}
-
-const damaged = (column: string): StoreError =>
-  new StoreError('corrupt', `the head of the ledger cannot be read back: ${column}`)

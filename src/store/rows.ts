@@ -5,8 +5,8 @@
 import type { Elevation } from '../elevation/elevation.ts'
 import { type ElevationId, parseElevationId } from '../elevation/ids.ts'
 import type { LedgerRow, Stored } from '../ports.ts'
+import { bytes, damaged, integer, text } from './columns.ts'
 import type { Row } from './engine.ts'
-import { StoreError } from './error.ts'
 
 /** A row of the elevation table with its ledger indexes, `0,4,7` or null. */
 export const parseStored = (row: Row): Stored => {
@@ -39,7 +39,7 @@ export const parseIndexes = (
   rows: readonly Row[],
   entries: readonly { readonly key: string }[]
 ): readonly number[] =>
-  entries.map(({ key }) => integer(rows.find((row) => row['key'] === key) ?? {}, 'idx'))
+  entries.map(({ key }) => integer(rows.find((row) => row['key'] === key), 'idx'))
 
 const parseBody = (row: Row): Elevation => {
   const value = json(text(row, 'body'))
@@ -62,24 +62,3 @@ const json = (body: string): unknown => {
     throw damaged('body')
   }
 }
-
-const text = (row: Row, column: string): string => {
-  const value = row[column]
-  if (typeof value !== 'string') throw damaged(column)
-  return value
-}
-
-const integer = (row: Row, column: string): number => {
-  const value = row[column]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw damaged(column)
-  return value
-}
-
-const bytes = (row: Row, column: string): Uint8Array => {
-  const value = row[column]
-  if (!(value instanceof Uint8Array)) throw damaged(column)
-  return value
-}
-
-const damaged = (column: string): StoreError =>
-  new StoreError('corrupt', `a stored row cannot be read back: ${column}`)

@@ -13,8 +13,8 @@ import type {
   SlackTurn,
   WantedSlackMessage
 } from '../ports.ts'
+import { damaged, integer, text, textOrNull } from './columns.ts'
 import type { Engine, Query, Row, Step, Value } from './engine.ts'
-import { StoreError } from './error.ts'
 
 /** The ports over `engine`. */
 export const slackOver = (engine: Engine): Seen & SlackTurn & SlackMessages => ({
@@ -224,24 +224,3 @@ const idOf = (row: Row): ElevationId => {
   if (id === null) throw damaged('elevation')
   return id
 }
-
-const text = (row: Row, column: string): string => {
-  const value = textOrNull(row, column)
-  if (value === null) throw damaged(column)
-  return value
-}
-
-const textOrNull = (row: Row, column: string): string | null => {
-  const value = row[column]
-  if (value === null || typeof value === 'string') return value
-  throw damaged(column)
-}
-
-const integer = (row: Row | undefined, column: string): number => {
-  const value = row?.[column]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw damaged(column)
-  return value
-}
-
-const damaged = (column: string): StoreError =>
-  new StoreError('corrupt', `a stored row cannot be read back: ${column}`)

@@ -6,8 +6,8 @@
 import type { Elevation } from '../elevation/elevation.ts'
 import { type ElevationId, type Instant, type PersonId, parseElevationId } from '../elevation/ids.ts'
 import type { Change, StandingOf, StandingRow } from '../ports.ts'
+import { integer } from './columns.ts'
 import type { Query, Row, Step } from './engine.ts'
-import { StoreError } from './error.ts'
 
 const unused = `'denied', 'cancelled', 'lapsed', 'failed'`
 /** In the words of the index `elevation_open`, so that what is over is not looked at. */
@@ -37,13 +37,13 @@ export const standingOf = ({ person, target, except, since }: StandingOf): Query
 })
 
 export const parseStanding = (row: Row | undefined): StandingRow => ({
-  pending: count(row, 'pending'),
-  open: count(row, 'open'),
-  running: count(row, 'running'),
-  seconds: count(row, 'seconds'),
-  auto: count(row, 'auto'),
+  pending: integer(row, 'pending'),
+  open: integer(row, 'open'),
+  running: integer(row, 'running'),
+  seconds: integer(row, 'seconds'),
+  auto: integer(row, 'auto'),
   unreviewed: idIn(row?.['unreviewed']),
-  version: count(row, 'version')
+  version: integer(row, 'version')
 })
 
 /** Elevations of `requester` that somebody approved; who and when is for the reader to look at. */
@@ -82,14 +82,6 @@ export const insertReview = (review: {
 export const approvedBy = ({ ask, terms }: Elevation): 'people' | 'rule' | 'break_glass' => {
   if (ask.breakGlass) return 'break_glass'
   return terms.quorum === 0 ? 'rule' : 'people'
-}
-
-const count = (row: Row | undefined, column: string): number => {
-  const value = row?.[column]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-    throw new StoreError('corrupt', `a count cannot be read: ${column}`)
-  }
-  return value
 }
 
 const idIn = (value: Row[string] | undefined): ElevationId | null =>

@@ -8,7 +8,8 @@ import { termsOf } from '../../src/policy/terms.ts'
 import { eligibleApprovers } from '../../src/policy/approvers.ts'
 import type { Stored } from '../../src/ports.ts'
 import { type Card, cardOf } from '../../src/slack/card.ts'
-import { known, loaded, person } from '../fixtures-policy.ts'
+import { known, person } from '../fixtures-policy.ts'
+import { loaded } from '../policy-documents.ts'
 
 export const team = 'T0ACME'
 const start = Date.UTC(2026, 10, 21, 10)
