@@ -11,6 +11,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   elevation: { places: [], packages: [] },
   policy: { places: ['elevation'], packages: ['typebox', 'yaml', 'node:crypto'] },
   iam: { places: ['elevation'], packages: [] },
+  sql: { places: [], packages: [] },
   ledger: { places: [], packages: ['node:crypto'] },
   'ports.ts': { places: ['elevation', 'iam', 'ledger'], packages: [] },
   broker: { places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts'], packages: [] },

@@ -1,0 +1,321 @@
+/**
+ * Text → tokens, once from left to right, with Trino's lexis: comments do not nest, `--` ends at
+ * CR or LF, `''` and `""` are the only escapes and a backslash is none. Refuses what Trino's lexer
+ * refuses, and beyond it: every non-ASCII character outside literals and comments (Trino compares
+ * names with equalsIgnoreCase, under which `ſ` is `s`), names that start with a digit or stand in
+ * backquotes, `U&''`, NUL, unpaired surrogates, more than 262,144 bytes of UTF-8, 20,000 tokens or
+ * 100 open brackets.
+ */
+import {
+  ampersand, bang, bar, dot, doubleQuote, equals, greaterThan, isDash, isDigit, isHex, isLetter,
+  isSpace, isWordUnit, lessThan, letterE, letterU, letterX, minus, plus, quote, slash, star
+} from './lexer-units.ts'
+import type { Finding, RefusalCode, Span } from './refusal.ts'
+import { type Word, freeWords, reservedWords } from './words.ts'
+
+export const maxBytes = 262_144
+export const maxTokens = 20_000
+export const maxNesting = 100
+
+const marks = [
+  '(', ')', '[', ']', ',', '.', ';', '=', '<>', '<', '<=', '>', '>=', '+', '-', '*', '/', '%', '||',
+  '?', '->', '=>', '|', '^', '$', '{', '}', ':'
+] as const
+export type Mark = (typeof marks)[number]
+/**
+ * What a token is: its word or mark, or the sort of thing it holds. A `NAME` is a word of no
+ * meaning to the grammar.
+ */
+export type TokenKind =
+  | Word
+  | Mark
+  | 'NAME'
+  | 'QUOTED_NAME'
+  | 'STRING'
+  | 'BINARY'
+  | 'INTEGER'
+  | 'DECIMAL'
+  | 'DOUBLE_VALUE'
+  | 'END_OF_TEXT'
+
+/**
+ * Token n has kinds[n], starts at starts[n] and ends before ends[n]; a bracket's partner is the
+ * token that closes it, or -1.
+ */
+export type Tokens = {
+  readonly kinds: readonly TokenKind[]
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
+  readonly partners: readonly number[]
+  /** What stopped the lexer; the tokens before it are there. */
+  readonly stop: Finding | null
+}
+
+/** Reads the whole of `sql`. The last token is END_OF_TEXT, also after a stop. */
+export const tokensOf = (sql: string): Tokens => {
+  const out: Growing = { sql, kinds: [], starts: [], ends: [], partners: [], open: [] }
+  const stop = checkText(sql) ?? readAll(out)
+  push(out, 'END_OF_TEXT', { from: sql.length, to: sql.length })
+  return { kinds: out.kinds, starts: out.starts, ends: out.ends, partners: out.partners, stop }
+}
+
+type Growing = {
+  readonly sql: string
+  readonly kinds: TokenKind[]
+  readonly starts: number[]
+  readonly ends: number[]
+  readonly partners: number[]
+  readonly open: number[]
+}
+type Stretch = { readonly from: number; readonly to: number }
+
+const words: ReadonlyMap<string, Word> = new Map(
+  [...reservedWords, ...freeWords].map((word) => [word, word])
+)
+const longestWord = Math.max(...[...words.keys()].map((word) => word.length))
+
+const parseError = (message: string, offset: number, length: number): Finding =>
+  stopAt('PARSE_ERROR', message, { offset, length })
+
+const stopAt = (code: RefusalCode, message: string, at: Span): Finding => ({ code, message, at })
+
+const checkText = (sql: string): Finding | null => {
+  if (sql.length > maxBytes || (sql.length * 3 > maxBytes && bytesOf(sql) > maxBytes)) {
+    return stopAt(
+      'TOO_COMPLEX',
+      `the query is longer than ${maxBytes} bytes`,
+      { offset: 0, length: 0 }
+    )
+  }
+  const nul = sql.indexOf('\0')
+  if (nul !== -1) return parseError('the query holds a NUL character', nul, 1)
+  if (!sql.isWellFormed()) return parseError('the query holds an unpaired surrogate', 0, 0)
+  return null
+}
+
+const bytesOf = (sql: string): number => {
+  let bytes = 0
+  for (let i = 0; i < sql.length; i++) {
+    const unit = sql.charCodeAt(i)
+    // A surrogate pair is four bytes: two for each half.
+    if (unit < 0x80) bytes += 1
+    else if (unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff)) bytes += 2
+    else bytes += 3
+  }
+  return bytes
+}
+
+const readAll = (out: Growing): Finding | null => {
+  const { sql } = out
+  let i = 0
+  while (i < sql.length) {
+    const unit = sql.charCodeAt(i)
+    if (isSpace(unit)) {
+      i++
+      continue
+    }
+    const next = sql.charCodeAt(i + 1)
+    const end = isDash(unit, next) ? lineEnd(sql, i) : readToken(out, i)
+    if (typeof end !== 'number') return end
+    if (out.kinds.length > maxTokens) {
+      return stopAt(
+        'TOO_COMPLEX',
+        `the query has more than ${maxTokens} tokens`,
+        { offset: i, length: end - i }
+      )
+    }
+    if (out.open.length > maxNesting) {
+      return stopAt(
+        'TOO_COMPLEX',
+        `brackets are nested more than ${maxNesting} deep`,
+        { offset: i, length: 1 }
+      )
+    }
+    i = end
+  }
+  return null
+}
+
+/** The end of the token or bracketed comment at `i`, or what stops the lexer there. */
+const readToken = (out: Growing, i: number): number | Finding => {
+  const { sql } = out
+  const unit = sql.charCodeAt(i)
+  const next = sql.charCodeAt(i + 1)
+  if (isLetter(unit)) return readWord(out, i)
+  if (unit === quote) return readString(out, i, i)
+  if (unit === doubleQuote) return readQuotedName(out, i)
+  if (isDigit(unit) || (unit === dot && isDigit(next))) return readNumber(out, i)
+  if (unit === slash && next === star) {
+    const end = commentEnd(sql, i)
+    const open = { offset: i, length: 2 }
+    return end === -1 ? stopAt('PARSE_ERROR', 'the comment is not closed', open) : end
+  }
+  return readMark(out, i)
+}
+
+/** The offset after the first end of the comment at `i`, or -1. Comments do not nest. */
+const commentEnd = (sql: string, i: number): number => {
+  for (let at = i + 3; at < sql.length; at++) {
+    if (sql.charCodeAt(at) === slash && sql.charCodeAt(at - 1) === star) return at + 1
+  }
+  return -1
+}
+
+const readWord = (out: Growing, i: number): number | Finding => {
+  const { sql } = out
+  const unit = sql.charCodeAt(i) | 0x20
+  const next = sql.charCodeAt(i + 1)
+  if (unit === letterX && next === quote) return readBinary(out, i)
+  if (unit === letterU && next === ampersand) {
+    const follower = sql.charCodeAt(i + 2)
+    return follower === quote
+      ? stopAt('UNSUPPORTED', "U&'' literals are not supported", { offset: i, length: 3 })
+      : parseError('unexpected character &', i + 1, 1)
+  }
+  let end = i + 1
+  while (isWordUnit(sql.charCodeAt(end))) end++
+  const word = end - i > longestWord ? undefined : words.get(sql.slice(i, end).toUpperCase())
+  return push(out, word ?? 'NAME', { from: i, to: end })
+}
+
+const readString = (out: Growing, start: number, open: number): number | Finding => {
+  const end = closingQuote(out.sql, open, "'")
+  return end === -1
+    ? parseError('the string is not closed', open, 1)
+    : push(out, 'STRING', { from: start, to: end })
+}
+
+const readBinary = (out: Growing, i: number): number | Finding => {
+  const { sql } = out
+  const close = sql.indexOf("'", i + 2)
+  if (close === -1) return parseError('the binary literal is not closed', i, 2)
+  for (let at = i + 2; at < close; at++) {
+    if (!isHex(sql.charCodeAt(at)) && !isSpace(sql.charCodeAt(at))) {
+      return parseError('a binary literal holds hexadecimal digits only', i, 2)
+    }
+  }
+  return push(out, 'BINARY', { from: i, to: close + 1 })
+}
+
+const readQuotedName = (out: Growing, i: number): number | Finding => {
+  const { sql } = out
+  const end = closingQuote(sql, i, '"')
+  if (end === -1) return parseError('the quoted name is not closed', i, 1)
+  if (end === i + 2) return parseError('a quoted name is empty', i, 2)
+  for (let at = i + 1; at < end; at++) if (sql.charCodeAt(at) > 0x7e) return unexpected(sql, at)
+  return push(out, 'QUOTED_NAME', { from: i, to: end })
+}
+
+/** The offset after the closing quote, or -1. A doubled quote is part of the text. */
+const closingQuote = (sql: string, open: number, mark: string): number => {
+  let at = sql.indexOf(mark, open + 1)
+  while (at !== -1 && sql.startsWith(mark, at + 1)) at = sql.indexOf(mark, at + 2)
+  return at === -1 ? -1 : at + 1
+}
+
+const readNumber = (out: Growing, i: number): number | Finding => {
+  const { sql } = out
+  const whole = digitsEnd(sql, i)
+  const hasPoint = sql.charCodeAt(whole) === dot
+  const mantissa = hasPoint ? digitsEnd(sql, whole + 1) : whole
+  const end = exponentEnd(sql, mantissa)
+  if (
+    end > mantissa && !(
+      isWordUnit(sql.charCodeAt(end)) && !hasPoint && isWordOnly(sql, mantissa, end)
+    )
+  ) {
+    return push(out, 'DOUBLE_VALUE', { from: i, to: end })
+  }
+  if (hasPoint) return push(out, 'DECIMAL', { from: i, to: mantissa })
+  if (isWordUnit(sql.charCodeAt(whole))) {
+    return parseError('a name cannot start with a digit; put it in double quotes', i, whole - i)
+  }
+  return push(out, 'INTEGER', { from: i, to: whole })
+}
+
+const digitsEnd = (sql: string, from: number): number => {
+  let end = from
+  while (isDigit(sql.charCodeAt(end))) end++
+  return end
+}
+
+/** The end of `E5`, `e-5` at `from`, or `from` when there is none. */
+const exponentEnd = (sql: string, from: number): number => {
+  if ((sql.charCodeAt(from) | 0x20) !== letterE) return from
+  const sign = sql.charCodeAt(from + 1)
+  const digits = sign === plus || sign === minus ? from + 2 : from + 1
+  const end = digitsEnd(sql, digits)
+  return end === digits ? from : end
+}
+
+/**
+ * `1e5x` is one name to Trino's lexer, which takes the longest token; `1e-5x` is a number and a
+ * name.
+ */
+const isWordOnly = (
+  sql: string,
+  from: number,
+  to: number
+): boolean => to - from > 1 && isWordUnit(sql.charCodeAt(from + 1))
+
+const singles: ReadonlyMap<string, Mark> = new Map(
+  marks.filter((mark) => mark.length === 1).map((mark) => [mark, mark])
+)
+
+const readMark = (out: Growing, i: number): number | Finding => {
+  const { sql } = out
+  const double = doubleMark(sql.charCodeAt(i), sql.charCodeAt(i + 1))
+  if (double !== null) return push(out, double, { from: i, to: i + 2 })
+  const mark = singles.get(sql.charAt(i))
+  if (mark === undefined) return unexpected(sql, i)
+  const n = out.kinds.length
+  push(out, mark, { from: i, to: i + 1 })
+  if (mark === '(' || mark === '[') out.open.push(n)
+  if (mark === ')' || mark === ']') closeBracket(out, n, mark === ')' ? '(' : '[')
+  return i + 1
+}
+
+const closeBracket = (out: Growing, n: number, opener: Mark): void => {
+  const open = out.open.at(-1)
+  // A bracket without its partner is for the parser to refuse, at its place.
+  if (open === undefined || out.kinds[open] !== opener) return
+  out.open.pop()
+  out.partners[open] = n
+}
+
+const doubleMark = (unit: number, next: number): Mark | null => {
+  if (unit === lessThan && next === greaterThan) return '<>'
+  if (unit === bang && next === equals) return '<>'
+  if (unit === lessThan && next === equals) return '<='
+  if (unit === greaterThan && next === equals) return '>='
+  if (unit === bar && next === bar) return '||'
+  if (unit === minus && next === greaterThan) return '->'
+  if (unit === equals && next === greaterThan) return '=>'
+  return null
+}
+
+const unexpected = (sql: string, i: number): Finding => {
+  const point = sql.codePointAt(i) ?? 0
+  const character = String.fromCodePoint(point)
+  const at = { offset: i, length: character.length }
+  const name = `U+${point.toString(16).toUpperCase().padStart(4, '0')}`
+  if (point > 0x7f && character.trim() !== '') {
+    return stopAt('NON_ASCII', `${name} stands outside a string: names are ASCII only`, at)
+  }
+  const isPrintable = point > 0x20 && point < 0x7f
+  return stopAt('PARSE_ERROR', `unexpected character ${isPrintable ? character : name}`, at)
+}
+
+const push = (out: Growing, kind: TokenKind, { from, to }: Stretch): number => {
+  out.kinds.push(kind)
+  out.starts.push(from)
+  out.ends.push(to)
+  out.partners.push(-1)
+  return to
+}
+
+const lineEnd = (sql: string, from: number): number => {
+  let end = from + 2
+  while (end < sql.length && sql.charCodeAt(end) !== 10 && sql.charCodeAt(end) !== 13) end++
+  return end
+}

@@ -1,0 +1,130 @@
+/**
+ * Calls: functions with all that may follow them, LISTAGG, which has a grammar of its own, and
+ * lambdas.
+ */
+import type {
+  Expression, FunctionCall, Identifier, Lambda, Listagg, ListaggOverflow, QualifiedName,
+  SetQuantifier
+} from './ast.ts'
+import { startsExpression } from './parser-ahead.ts'
+import {
+  type Cursor, accept, acceptOne, expect, identifier, inParentheses, isName, listOf, nested, peek,
+  spanFrom, unsupported
+} from './parser-cursor.ts'
+import { expression } from './parser-expression.ts'
+import { stringValue } from './parser-literal.ts'
+import { orderBy, sortItem } from './parser-sort.ts'
+import { over } from './parser-window.ts'
+
+/** DISTINCT or ALL before expressions, where ALL can also be the name of a column. */
+export const setQuantifier = (c: Cursor): SetQuantifier | null => {
+  if (accept(c, 'DISTINCT')) return 'DISTINCT'
+  const next = peek(c, 1)
+  return peek(c) === 'ALL' && (next === '*' || startsExpression(next)) ? acceptOne(c, 'ALL') : null
+}
+
+/** The call of `name`, whose arguments come next. */
+export const functionCall = (c: Cursor, name: QualifiedName): FunctionCall => {
+  const called = inParentheses(c, argumentsOf)
+  const filter = filterOf(c)
+  const nullTreatment = nullTreatmentOf(c)
+  const isOver = peek(c) === 'OVER' && (peek(c, 1) === '(' || isName(peek(c, 1)))
+  const window = isOver ? over(c) : null
+  const length = (c.tokens.ends[c.index - 1] ?? 0) - name.at.offset
+  return {
+    kind: 'FunctionCall',
+    at: { offset: name.at.offset, length },
+    name,
+    ...called,
+    filter,
+    nullTreatment,
+    over: window
+  }
+}
+
+type Called = Pick<FunctionCall, 'isStar' | 'quantifier' | 'arguments' | 'orderBy'>
+
+const star: Called = { isStar: true, quantifier: null, arguments: [], orderBy: [] }
+
+const argumentsOf = (c: Cursor): Called => {
+  const n = c.index
+  if (isName(peek(c)) && peek(c, 1) === '.' && peek(c, 2) === '*' && peek(c, 3) === ')') {
+    c.index += 3
+    unsupported(c, 'pattern recognition', spanFrom(c, n))
+    return star
+  }
+  if (peek(c, 1) === ')' && accept(c, '*')) return star
+  if (peek(c) === ')' || peek(c) === 'ORDER') return { ...star, isStar: false, orderBy: orderBy(c) }
+  const quantifier = setQuantifier(c)
+  const values = listOf(c, expression)
+  return { isStar: false, quantifier, arguments: values, orderBy: orderBy(c) }
+}
+
+/** FILTER (WHERE …), when that comes next and not an alias of that name. */
+const filterOf = (c: Cursor): Expression | null => {
+  if (peek(c) !== 'FILTER' || peek(c, 1) !== '(' || peek(c, 2) !== 'WHERE') return null
+  c.index++
+  return inParentheses(c, (inner) => {
+    expect(inner, 'WHERE')
+    return expression(inner)
+  })
+}
+
+const nullTreatmentOf = (c: Cursor): 'IGNORE' | 'RESPECT' | null => {
+  if (peek(c, 1) !== 'NULLS' || peek(c, 2) !== 'OVER') return null
+  const treatment = acceptOne(c, 'IGNORE', 'RESPECT')
+  if (treatment !== null) c.index++
+  return treatment
+}
+
+export const listagg = (c: Cursor): Listagg => {
+  const n = expect(c, 'LISTAGG')
+  const inner = inParentheses(c, listaggArguments)
+  expect(c, 'WITHIN')
+  expect(c, 'GROUP')
+  const withinGroup = inParentheses(c, (sorted) => {
+    expect(sorted, 'ORDER')
+    expect(sorted, 'BY')
+    return listOf(sorted, sortItem)
+  })
+  const filter = filterOf(c)
+  return { kind: 'Listagg', at: spanFrom(c, n), ...inner, withinGroup, filter }
+}
+
+type ListaggArguments = Pick<Listagg, 'quantifier' | 'value' | 'separator' | 'overflow'>
+
+const listaggArguments = (c: Cursor): ListaggArguments => {
+  const quantifier = setQuantifier(c)
+  const value = expression(c)
+  const separator = accept(c, ',') ? stringValue(c) : null
+  const overflow = accept(c, 'ON') ? listaggOverflow(c) : null
+  return { quantifier, value, separator, overflow }
+}
+
+const listaggOverflow = (c: Cursor): ListaggOverflow => {
+  expect(c, 'OVERFLOW')
+  if (accept(c, 'ERROR')) return { kind: 'Error' }
+  expect(c, 'TRUNCATE')
+  const filler = peek(c) === 'STRING' ? stringValue(c) : null
+  const withCount = accept(c, 'WITH')
+  if (!withCount) expect(c, 'WITHOUT')
+  expect(c, 'COUNT')
+  return { kind: 'Truncate', filler, withCount }
+}
+
+/** `x -> body`. */
+export const nameLambda = (c: Cursor): Lambda => lambda(c, (inner) => [identifier(inner)])
+
+/** `(x, y) -> body`, `() -> body`. */
+export const groupLambda = (c: Cursor): Lambda =>
+  lambda(c, (inner) =>
+    inParentheses(inner, (names) => (peek(names) === ')' ? [] : listOf(names, identifier)))
+  )
+
+const lambda = (c: Cursor, parametersOf: (c: Cursor) => readonly Identifier[]): Lambda => {
+  const n = c.index
+  const parameters = parametersOf(c)
+  expect(c, '->')
+  const body = nested(c, expression)
+  return { kind: 'Lambda', at: spanFrom(c, n), parameters, body }
+}

@@ -1,0 +1,22 @@
+/** ORDER BY, wherever it stands. */
+import type { SortItem } from './ast.ts'
+import {
+  type Cursor, accept, acceptOne, expect, expectOne, listOf, peek, spanFrom
+} from './parser-cursor.ts'
+import { expression } from './parser-expression.ts'
+
+/** The items of the ORDER BY that comes next; empty when none does. */
+export const orderBy = (c: Cursor): readonly SortItem[] => {
+  if (!accept(c, 'ORDER')) return []
+  expect(c, 'BY')
+  return listOf(c, sortItem)
+}
+
+export const sortItem = (c: Cursor): SortItem => {
+  const n = c.index
+  const value = expression(c)
+  const ordering = acceptOne(c, 'ASC', 'DESC')
+  const isNulls = peek(c) === 'NULLS' && accept(c, 'NULLS')
+  const nulls = isNulls ? expectOne(c, 'FIRST', 'LAST') : null
+  return { kind: 'SortItem', at: spanFrom(c, n), expression: value, ordering, nulls }
+}
