@@ -23,7 +23,15 @@ export type SlackConfig = {
   readonly matchEmail: boolean
   /** ends in `/` */
   readonly apiUrl: string
+  /** where checkpoints are posted; null = nowhere */
+  readonly ledgerChannel: string | null
 }
+
+/** Where ledger entries are sent besides; a URL may hold a token. */
+export type SinkPlace =
+  | { readonly kind: 'stdout' }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'http'; readonly url: SecretText }
 
 export type Config = {
   readonly host: string
@@ -37,7 +45,11 @@ export type Config = {
     readonly keyFile: string | null
     /** null = checkpoints are told to the log alone */
     readonly anchorFile: string | null
+    /** who cosigns checkpoints; null = nobody */
+    readonly witness: { readonly url: string; readonly key: string } | null
   }
+  /** null = `personal.key` in the data folder locks the keys of people */
+  readonly personalKmsKey: string | null
   readonly oidc: {
     readonly issuer: string
     readonly audience: string
@@ -46,6 +58,7 @@ export type Config = {
   }
   readonly brokerRoleArn: string
   readonly logLevel: LogLevel
+  readonly sinks: readonly SinkPlace[]
   /** null = AWS itself */
   readonly awsEndpointUrl: string | null
   /** null = Slack is off */
@@ -102,9 +115,12 @@ const extra = (name: string, given: string): boolean => {
     case 'SALLYPORT_OIDC_ISSUER':
     case 'SALLYPORT_SLACK_API_URL':
     case 'SALLYPORT_CONSOLE_URL':
+    case 'SALLYPORT_WITNESS_URL':
       return isTrustworthyUrl(given) && !given.includes('?')
     case 'SALLYPORT_OIDC_JWKS_URL':
       return isTrustworthyUrl(given)
+    case 'SALLYPORT_LOG_SINKS':
+      return sinksIn(given) !== null
     case 'AWS_ENDPOINT_URL':
       return URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)
     default:
@@ -133,6 +149,9 @@ const crossChecks = (values: ReadonlyMap<Name, string>): readonly string[] => {
   if (port !== undefined && port !== '0' && port === values.get('SALLYPORT_OPS_PORT')) {
     problems.push(`SALLYPORT_OPS_PORT is ${port}, the same as SALLYPORT_PORT`)
   }
+  const witness = ['SALLYPORT_WITNESS_URL', 'SALLYPORT_WITNESS_VKEY'] as const
+  const missing = witness.filter((name) => !values.has(name))
+  if (missing.length === 1) problems.push(`${missing.join('')} is missing: a witness has both`)
   return problems
 }
 
@@ -199,8 +218,10 @@ const makeConfig = (values: ReadonlyMap<Name, string>): Config => {
     ledger: Object.freeze({
       origin: set('SALLYPORT_LEDGER_ORIGIN'),
       keyFile: values.get('SALLYPORT_LEDGER_KEY_FILE') ?? null,
-      anchorFile: values.get('SALLYPORT_ANCHOR_FILE') ?? null
+      anchorFile: values.get('SALLYPORT_ANCHOR_FILE') ?? null,
+      witness: witnessIn(values)
     }),
+    personalKmsKey: values.get('SALLYPORT_PERSONAL_KMS_KEY') ?? null,
     oidc: Object.freeze({
       issuer: set('SALLYPORT_OIDC_ISSUER'),
       audience: set('SALLYPORT_OIDC_AUDIENCE'),
@@ -208,10 +229,30 @@ const makeConfig = (values: ReadonlyMap<Name, string>): Config => {
     }),
     brokerRoleArn: set('SALLYPORT_BROKER_ROLE_ARN'),
     logLevel: logLevel ?? 'info',
+    sinks: Object.freeze(sinksIn(values.get('SALLYPORT_LOG_SINKS') ?? '') ?? []),
     awsEndpointUrl: values.get('AWS_ENDPOINT_URL') ?? null,
     slack: slackIn(values),
     consoleUrl: values.get('SALLYPORT_CONSOLE_URL')?.replace(/\/+$/, '') ?? null
   })
+}
+
+/** The places of a comma-separated list; null where one is not a place or is named twice. */
+const sinksIn = (list: string): readonly SinkPlace[] | null => {
+  const given = list === '' ? [] : list.split(',')
+  const places = given.flatMap((one): readonly SinkPlace[] => {
+    if (one === 'stdout') return [{ kind: 'stdout' }]
+    if (/^file:\/.*[^/]$/.test(one)) return [{ kind: 'file', path: one.slice('file:'.length) }]
+    const isHttp = /^https?:\/\//.test(one) && isTrustworthyUrl(one)
+    const isSafe = isHttp && (one.startsWith('https:') || new URL(one).hostname === '127.0.0.1')
+    return isSafe ? [{ kind: 'http', url: () => one }] : []
+  })
+  return places.length === new Set(given).size && places.length === given.length ? places : null
+}
+
+const witnessIn = (values: ReadonlyMap<Name, string>): Config['ledger']['witness'] => {
+  const url = values.get('SALLYPORT_WITNESS_URL')
+  const key = values.get('SALLYPORT_WITNESS_VKEY')
+  return url === undefined || key === undefined ? null : Object.freeze({ url, key })
 }
 
 const slackIn = (values: ReadonlyMap<Name, string>): SlackConfig | null => {
@@ -227,6 +268,7 @@ const slackIn = (values: ReadonlyMap<Name, string>): SlackConfig | null => {
     appToken: appToken === undefined ? null : () => appToken,
     team,
     matchEmail: values.has('SALLYPORT_SLACK_MATCH_EMAIL'),
-    apiUrl: apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/`
+    apiUrl: apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/`,
+    ledgerChannel: values.get('SALLYPORT_SLACK_LEDGER_CHANNEL') ?? null
   })
 }

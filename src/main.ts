@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import type { AwsSettings } from './aws/answer.ts'
 import { glueCatalogs } from './aws/catalog.ts'
 import { kmsGrants } from './aws/grants.ts'
+import { kmsKeyWrap } from './aws/key-wrap.ts'
 import { athenaQueries } from './aws/queries.ts'
 import { stsSessions } from './aws/sessions.ts'
 import type { Broker } from './broker/broker.ts'
@@ -14,23 +15,25 @@ import type { Deps } from './broker/deps.ts'
 import { makeBroker } from './broker/make-broker.ts'
 import { policyChanged } from './broker/policy-changes.ts'
 import { receiptedReviews } from './broker/record.ts'
+import type { WorkFault } from './broker/work.ts'
 import type { Config } from './config.ts'
 import { seconds } from './elevation/ids.ts'
 import { type Limits, buildApp } from './http/app.ts'
 import { makeAuth } from './http/auth.ts'
 import { issuerKeys } from './http/issuer-keys.ts'
-import { buildOps } from './http/ops.ts'
+import { type ReadyCheck, buildOps } from './http/ops.ts'
 import type { Reloaded } from './policy-watch.ts'
 import type { Slack } from './slack/connect.ts'
+import { tellingEntries } from './start/entry-lines.ts'
 import { StartError } from './start/error.ts'
-import { startLedger } from './start/ledger.ts'
+import { type Ledger, startLedger } from './start/ledger.ts'
+import { startStore } from './start/personal.ts'
 import { goodOrThrow, startPolicy, watchFolder } from './start/policy.ts'
-import { StoreError } from './store/error.ts'
-import { openStore } from './store/open.ts'
+import { startSinks } from './start/sinks.ts'
 import type { Store } from './store/store.ts'
 import type { Clock } from './ports.ts'
 import { systemClock, systemIds } from './system.ts'
-import { startWorker } from './worker.ts'
+import { type Worker, startWorker } from './worker.ts'
 
 type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries' | 'catalogs'>
 
@@ -62,19 +65,22 @@ const catalogMaxAgeSeconds = 60
 /** Starts the broker: policies, folder, worker, both listeners. Ready when it resolves. */
 export const startBroker = async (config: Config, given: Given): Promise<Running> => {
   const policy = await startPolicy(config.policies, given.logger)
-  const store = await storeIn(config.dataDir)
+  const { awsEndpointUrl: endpoint } = config
+  const awsSettings = { ...(endpoint === null ? {} : { endpoint }), ...given.aws }
+  const store = await startStore(config, (key) => kmsKeyWrap(awsSettings, key))
   const clock = given.clock ?? systemClock
   const ledger = await startLedger(config, { store, clock, logger: given.logger })
-  const { awsEndpointUrl: endpoint } = config
-  const aws = awsPorts({ ...(endpoint === null ? {} : { endpoint }), ...given.aws })
+  const aws = awsPorts(awsSettings)
   const { leaseSeconds, settleSeconds } = given.timing ?? timing
+  const told = { ...store, ...tellingEntries(store, given.logger) }
   const deps: Deps = {
-    elevations: store,
+    elevations: told,
     standings: store,
-    reviews: receiptedReviews(store, ledger.log),
+    reviews: receiptedReviews(told, ledger.log),
     worklist: store,
-    ledger: store,
+    ledger: told,
     log: ledger.log,
+    upkeep: ledger.upkeep,
     ...(given.ports ?? aws.ports),
     policy: () => policies.policy(),
     clock,
@@ -87,26 +93,33 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
       catalogMaxAgeSeconds
     }
   }
-  await policyChanged(deps, { from: null, to: policy })
+  let worker: Worker | null = null
+  // held back, nothing is decided, ended or told before an operator has accepted the ledger
+  const begin = async (): Promise<void> => {
+    if (worker !== null) return
+    await policyChanged(deps, { from: null, to: policy })
+    worker = startWorker(deps, (faults) => tellFaults(given.logger, faults))
+  }
+  if (ledger.held() === null) await begin()
   const policies = watchFolder(config.policies, { deps, policy, logger: given.logger })
-  const worker = startWorker(deps, (faults) => {
-    for (const { elevation, cause } of faults) {
-      const { name, message, stack } = cause instanceof Error ? cause : new Error('not an error')
-      given.logger.error({ event: 'work_failed', elevation, name, message, stack })
-    }
+  const sinks = startSinks(config, {
+    store: { ...store.sinks, count: () => store.log.count() },
+    now: () => clock.now(),
+    logger: given.logger
   })
   const close = async (): Promise<void> => {
     await Promise.all([app.close(), ops.close()])
     await slack?.stop()
     await policies.stop()
-    await worker.stop()
+    await worker?.stop()
     aws.close()
     await ledger.stop()
+    await sinks.stop()
     await store.close()
   }
   const { issuer, audience, jwksUrl } = config.oidc
   const now = () => clock.now()
-  const broker = makeBroker(deps, worker.wake)
+  const broker = makeBroker(deps, () => worker?.wake())
   const slack = await slackOf(config, { broker, deps, store, logger: given.logger })
   const app = await buildApp({
     broker,
@@ -119,6 +132,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     }),
     logger: given.logger,
     requestId: () => systemIds.entry(),
+    held: ledger.held,
     ...(given.limits ? { limits: given.limits } : {}),
     ...(slack?.plugin ? { slack: slack.plugin } : {})
   })
@@ -127,17 +141,40 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     checks: [
       { name: 'store', check: () => store.check() },
       { name: 'ledger', check: ledger.check },
-      { name: 'policy', check: async () => goodOrThrow(policies) }
-    ]
+      { name: 'policy', check: async () => goodOrThrow(policies) },
+      ...witnessCheck(ledger)
+    ],
+    metrics: [sinks.metrics]
   })
   try {
     const url = await app.listen({ host: config.host, port: config.port })
     const opsUrl = await ops.listen({ host: config.host, port: config.opsPort })
-    slack?.start()
+    const startSlack = (): void => {
+      slack?.start()
+      if (slack) ledger.listen(slack.anchor)
+    }
+    if (ledger.held() === null) startSlack()
+    else {
+      ledger.whenAccepted(async () => {
+        await begin()
+        startSlack()
+      })
+    }
     return { url, opsUrl, policyDigest: policy.digest, reload: policies.reload, close }
   } catch (cause) {
     await close()
     throw new StartError('unavailable', [cannotListen(config, cause)], { cause })
+  }
+}
+
+/** What a dead witness is: told, and no reason to take no more requests. */
+const witnessCheck = ({ checkWitness }: Ledger): readonly ReadyCheck[] =>
+  checkWitness === null ? [] : [{ name: 'witness', check: checkWitness, isAdvice: true }]
+
+const tellFaults = (logger: Logger, faults: readonly WorkFault[]): void => {
+  for (const { elevation, cause } of faults) {
+    const { name, message, stack } = cause instanceof Error ? cause : new Error('not an error')
+    logger.error({ event: 'work_failed', elevation, name, message, stack })
   }
 }
 
@@ -159,6 +196,7 @@ const slackOf = async (
     broker,
     policy: deps.policy,
     config: settings,
+    ledgerChannel: settings.ledgerChannel,
     consoleUrl,
     now: () => deps.clock.now(),
     logger,
@@ -166,15 +204,6 @@ const slackOf = async (
     store: store.slack,
     owner: deps.settings.owner
   })
-}
-
-const storeIn = async (folder: string): Promise<Store> => {
-  try {
-    return await openStore({ folder })
-  } catch (cause) {
-    if (!(cause instanceof StoreError)) throw cause
-    throw new StartError('unavailable', [cause.message], { cause })
-  }
 }
 
 const awsPorts = (settings: AwsSettings) => {

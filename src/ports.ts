@@ -7,7 +7,7 @@ import type { ElevationId, Instant, PersonId, TargetId } from './elevation/ids.t
 import type { Secret } from './elevation/secret.ts'
 import type { AssumeRoleParameters } from './iam/assume-role.ts'
 import type { CreateGrantParameters } from './iam/create-grant.ts'
-import type { Entry } from './ledger/entry.ts'
+import type { Entry, Opening } from './ledger/entry.ts'
 
 export interface Clock {
   now(): Instant
@@ -135,6 +135,23 @@ export interface LedgerStore {
   /** rows from `index` on, ascending */
   entries(index: number, limit: number): Promise<readonly LedgerRow[]>
 }
+
+/** What opens the commitments of entries, until the person's data is erased. */
+export interface PersonalData {
+  /** by index, of the entries from `index` on; what cannot be unlocked is left out */
+  openings(index: number, limit: number): Promise<ReadonlyMap<number, readonly Opening[]>>
+  /** index of the last `pii.erased` entry of the person, or null */
+  erasedAt(person: PersonId): Promise<number | null>
+  /**
+   * Destroys the person's key, openings and words, and writes `entry`, in one transaction; no file of
+   * the store holds them when it resolves. Else nothing is written: an elevation is `open`, or
+   * there was `nothing` to erase.
+   */
+  erase(person: PersonId, entry: Entry): Promise<Erased>
+}
+
+/** `index` is the entry's. */
+export type Erased = { readonly kind: 'erased'; readonly index: number } | { readonly kind: 'open' | 'nothing' }
 
 /** The signed tree over the entries, as it is served: C2SP tlog-tiles. */
 export interface LedgerLog {

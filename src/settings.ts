@@ -45,7 +45,7 @@ export const settings = [
     otherwise: { text: '8081' },
     schema: portNumber,
     form: 'a port from 0 (any free one) to 65535',
-    doc: 'Port of `/livez` and `/readyz`.'
+    doc: 'Port of `/livez`, `/readyz` and `/metrics`.'
   },
   {
     name: 'SALLYPORT_BEHIND_TLS_PROXY',
@@ -87,6 +87,29 @@ export const settings = [
     doc:
       'Checkpoints are appended here, on another disk at best; ' +
       'the broker starts only where its ledger has them all.'
+  },
+  {
+    name: 'SALLYPORT_PERSONAL_KMS_KEY',
+    otherwise: 'nothing',
+    schema: Type.String({
+      pattern: '^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$'
+    }),
+    form: 'the ARN of a KMS key',
+    doc: "KMS key that locks people's keys; else `personal.key` in the data folder, made where absent."
+  },
+  {
+    name: 'SALLYPORT_WITNESS_URL',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'an https URL without query, fragment or user (http only for this host)',
+    doc: 'A witness (`sallyport witness`, C2SP tlog-witness) that cosigns every checkpoint.'
+  },
+  {
+    name: 'SALLYPORT_WITNESS_VKEY',
+    otherwise: 'nothing',
+    schema: Type.String({ pattern: '^[^+\\s]{1,253}\\+[0-9a-f]{8}\\+[A-Za-z0-9+/]{43}[A-Za-z0-9+/=]$' }),
+    form: 'the key that the witness prints, NAME+ID+BASE64',
+    doc: "The witness's key; both or none."
   },
   {
     name: 'SALLYPORT_DATABASE_URL',
@@ -179,11 +202,28 @@ export const settings = [
     doc: "Another Slack Web API, such as an emulator's."
   },
   {
+    name: 'SALLYPORT_SLACK_LEDGER_CHANNEL',
+    otherwise: 'nothing',
+    schema: Type.String({ pattern: '^[CG][A-Z0-9]{2,20}$' }),
+    form: 'the id of a channel, such as C0123ABC',
+    doc: 'Checkpoints are posted here too, at most one an hour; invite the app.'
+  },
+  {
     name: 'SALLYPORT_CONSOLE_URL',
     otherwise: 'nothing',
     schema: text,
     form: 'an https URL without query, fragment or user (http only for this host)',
     doc: 'Where Slack sends people whose rule is not decided in Slack.'
+  },
+  {
+    name: 'SALLYPORT_LOG_SINKS',
+    otherwise: 'nothing',
+    schema: text,
+    form:
+      'different places separated by commas: stdout, file:/PATH, ' +
+      'https URLs without fragment or user (http only for 127.0.0.1)',
+    doc: 'Ledger entries also go here, as OCSF: `stdout`, `file:/PATH`, `https://…`, comma-separated.',
+    secret: true
   },
   {
     name: 'SALLYPORT_LOG_LEVEL',

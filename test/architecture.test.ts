@@ -11,12 +11,13 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   elevation: { places: [], packages: [] },
   policy: { places: ['elevation'], packages: ['typebox', 'yaml', 'node:crypto'] },
   iam: { places: ['elevation'], packages: [] },
-  sql: { places: [], packages: [] },
   ledger: { places: [], packages: ['node:crypto'] },
+  sql: { places: [], packages: [] },
   'ports.ts': { places: ['elevation', 'iam', 'ledger'], packages: [] },
   broker: { places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts'], packages: [] },
   aws: { places: ['elevation', 'iam', 'ports.ts'], packages: ['@aws-sdk'] },
   store: { places: ['elevation', 'ledger', 'ports.ts'], packages: ['@photostructure/sqlite', 'typebox', 'node:'] },
+  sinks: { places: ['ledger'], packages: ['pino', 'node:'] },
   http: {
     places: ['elevation', 'broker', 'ports.ts'],
     packages: ['fastify', '@fastify', 'jose', 'typebox', 'pino', 'node:']
@@ -26,7 +27,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
     packages: ['@slack/bolt', '@slack/web-api', '@slack/types', 'fastify', 'pino', 'typebox', 'node:']
   },
   cli: {
-    places: ['elevation', 'policy', 'iam', 'ledger', 'broker', 'sandbox', 'slack', 'start', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
+    places: ['elevation', 'policy', 'iam', 'ledger', 'sql', 'broker', 'sandbox', 'slack', 'start', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
     packages: ['commander', 'pino', '@aws-sdk', 'node:']
   },
   sandbox: {
@@ -40,7 +41,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   'system.ts': { places: ['elevation', 'ports.ts'], packages: ['node:crypto'] },
   'worker.ts': { places: ['broker'], packages: [] },
   start: {
-    places: ['elevation', 'policy', 'ledger', 'ports.ts', 'broker', 'store', 'policy-folder.ts', 'policy-watch.ts', 'config.ts'],
+    places: ['elevation', 'policy', 'ledger', 'ports.ts', 'broker', 'store', 'sinks', 'http', 'policy-folder.ts', 'policy-watch.ts', 'config.ts'],
     packages: ['pino', 'node:']
   },
   'main.ts': {

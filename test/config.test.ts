@@ -29,10 +29,12 @@ t.test('what is not set has the default of the table, and the result is frozen',
       oidc: { issuer: 'https://idp.example', audience: 'sallyport', jwksUrl: null },
       brokerRoleArn: 'arn:aws:iam::123456789012:role/sallyport',
       logLevel: 'info',
+      sinks: [],
       awsEndpointUrl: null,
       slack: null,
       consoleUrl: null,
-      ledger: { origin: 'sallyport.local/ledger', keyFile: null, anchorFile: null }
+      personalKmsKey: null,
+      ledger: { origin: 'sallyport.local/ledger', keyFile: null, anchorFile: null, witness: null }
     }
   })
   t.ok(read.ok && Object.isFrozen(read.config) && Object.isFrozen(read.config.oidc))

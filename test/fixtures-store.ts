@@ -7,6 +7,7 @@ import { openDatabase } from '../src/store/sqlite-database.ts'
 import { prepareFolder } from '../src/store/folder.ts'
 import { type Request, engineOver } from '../src/store/sqlite.ts'
 import { type Store, storeOver } from '../src/store/store.ts'
+import { testWrap } from './fakes/key-wrap.ts'
 
 export const openHere = (folder: string, now: () => number): Store => {
   const db = openDatabase({ file: prepareFolder(folder), openedAt: now() })
@@ -15,5 +16,5 @@ export const openHere = (folder: string, now: () => number): Store => {
     run: async (requests: readonly Request[]) => answer(requests),
     end: async () => db.close()
   }
-  return storeOver(engineOver(runner, { queue: 10_000, timeoutMilliseconds: 60_000 }), now)
+  return storeOver(engineOver(runner, { queue: 10_000, timeoutMilliseconds: 60_000 }), now, testWrap)
 }

@@ -191,7 +191,12 @@ t.test('targets, preview and the ledger answer in their documents', async (t) =>
   const entries = await as('olga', 'GET', '/v1/ledger/entries?from=40&limit=2')
   t.match(entries.json(), {
     entries: [
-      { index: 40, leaf: '07'.repeat(32), body: { type: 'elevation.requested', v: 1 } },
+      {
+        index: 40,
+        leaf: '07'.repeat(32),
+        body: { type: 'elevation.requested', v: 1 },
+        openings: { reason: { state: 'erased', value: null, salt: null, erasedBy: 9 } }
+      },
       { index: 41 }
     ],
     next: 42
@@ -587,6 +592,9 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'POST /v1/elevations/{id}/end',
     'POST /v1/elevations/{id}/review',
     'POST /v1/elevations/{id}/revoke',
+    'POST /v1/ledger/accept-restore',
+    'POST /v1/ledger/rotate-key',
+    'POST /v1/people/{person}/erase',
     'POST /v1/preview'
   ])
   const submit = document.paths['/v1/elevations'].post

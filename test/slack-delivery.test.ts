@@ -8,6 +8,7 @@ import type { Elevation } from '../src/elevation/elevation.ts'
 import { type ElevationId, instant } from '../src/elevation/ids.ts'
 import { makeEntry } from '../src/ledger/entry.ts'
 import type { SlackOutcome } from '../src/ports.ts'
+import { connectSlack } from '../src/slack/connect.ts'
 import { startDelivery } from '../src/slack/delivery.ts'
 import { warnAt } from '../src/slack/notices.ts'
 import { type OutboxParts, makeOutbox } from '../src/slack/outbox.ts'
@@ -21,6 +22,7 @@ import {
 } from './fakes/slack-api.ts'
 import { active, approved, at, ended, ending, everyState, idOf, pending, person } from './fixtures-elevation.ts'
 import { loaded } from './policy-documents.ts'
+import { memoryBroker } from './fakes/memory-broker.ts'
 import { openHere } from './fixtures-store.ts'
 
 const scratch = t.testdir()
@@ -761,6 +763,43 @@ t.test('an account is told as Slack tells it, an address only where it is confir
     const api = await startSlackApi({ team, users: { U1: fact }, channels: [] })
     const slack = makeSlackClient({ token: fixtureToken, apiUrl: api.url })
     t.match(await slack.user('U1'), { ok: true, value: told }, JSON.stringify(fact))
+    await api.close()
+  }
+})
+
+t.test('an ask is told only in the workspace that the token is of', async (t) => {
+  for (const [tokenOf, isTold] of [[team, true], ['T0ELSE', false]] as const) {
+    const { store, change } = await setUp({ approval: { channel: 'C0CLAIMS' } })
+    await change(pending(idOf(1)))
+    const api = await startSlackApi({ team: tokenOf, users, channels: ['C0CLAIMS'] })
+    const logged: Record<string, unknown>[] = []
+    const slack = connectSlack({
+      broker: memoryBroker(() => at(0)).broker,
+      policy: () => policyWith({ channel: 'C0CLAIMS' }),
+      config: {
+        botToken: () => fixtureToken,
+        signingSecrets: [() => 's'.repeat(32)],
+        appToken: null,
+        team,
+        matchEmail: false,
+        apiUrl: api.url
+      },
+      consoleUrl: null,
+      ledgerChannel: null,
+      now: () => at(0),
+      logger: pino({ level: 'trace' }, { write: (line: string) => logged.push(JSON.parse(line)) }),
+      elevations: store,
+      store: store.slack,
+      owner: 'one'
+    })
+    const isSettled = (): boolean =>
+      isTold
+        ? api.calls.some(({ method }) => method === 'chat.postMessage')
+        : logged.some(({ event }) => event === 'slack_wrong_team')
+    slack.start()
+    while (!isSettled()) await new Promise(setImmediate)
+    await slack.stop()
+    t.equal(api.calls.some(({ method }) => method === 'chat.postMessage'), isTold, tokenOf)
     await api.close()
   }
 })

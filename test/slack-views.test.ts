@@ -26,7 +26,7 @@ import {
   printHandle
 } from '../src/slack/names.ts'
 import { clean, code, cut, md, mention, said, withoutAddresses } from '../src/slack/text.ts'
-import { approvalMessage, linkCard } from '../src/slack/views/approval-message.ts'
+import { approvalMessage } from '../src/slack/views/approval-message.ts'
 import { approverReceipt } from '../src/slack/views/approver-receipt.ts'
 import { askInputOf, errorsByBlock, nothingTyped, typedOf } from '../src/slack/views/ask-form.ts'
 import { askModal } from '../src/slack/views/ask-modal.ts'
@@ -197,7 +197,6 @@ const pages: Readonly<Record<string, () => Message | Modal | Home>> = {
   'status-empty': () => statusList({ mine: [], waiting: [], now }),
   'ending-soon': () => endingSoon(scene('active')),
   'ending-soon-late': () => endingSoon(scene('ended-expired')),
-  'link-to-console': () => linkCard(scene('pending-in-console')),
   'pending-too-late': () => approvalMessage(scene('pending-1-of-2'), { now: at(120), place: 'person' }),
   'pending-rule-gone': () =>
     approvalMessage(cardOf({ ...policy, rules: [] }, stored(states['pending-0-of-2']), { team, consoleUrl: null }), { now, place: 'person' }),
@@ -274,7 +273,6 @@ const allWith = (
     denyModal(card),
     revokeModal(card),
     endingSoon(card),
-    linkCard(card),
     homeView({ mine: [card], waiting: [card], recent: [card], now }),
     statusList({ mine: [card], waiting: [card], now })
   ]),

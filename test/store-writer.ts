@@ -1,10 +1,11 @@
 /** A process that commits until it is killed, and says each index only once it was told of it. */
 import { openStore } from '../src/store/open.ts'
+import { testWrap } from './fakes/key-wrap.ts'
 import { idOf, pending } from './fixtures-elevation.ts'
 import { insert } from './store-contract.ts'
 
 const [, , folder = '', first = '0'] = process.argv
-const store = await openStore({ folder, timeoutMilliseconds: 60_000 })
+const store = await openStore({ folder, keyWrap: testWrap, timeoutMilliseconds: 60_000 })
 
 const writeFrom = async (n: number): Promise<never> => {
   for (let at = n; ; at += 8) {

@@ -26,6 +26,7 @@ import { type Store, storeOver } from '../src/store/store.ts'
 import { at, ended, idOf, pending } from './fixtures-elevation.ts'
 import { entry, insert, storeContract } from './store-contract.ts'
 import { slackContract } from './store-slack-contract.ts'
+import { testWrap } from './fakes/key-wrap.ts'
 
 const scratch = t.testdir()
 let made = 0
@@ -44,7 +45,7 @@ const openHere = (folder: string, pragma = ''): Store => {
     end: async () => db.close()
   }
   const engine = engineOver(runner, { queue: 1000, timeoutMilliseconds: 60_000 })
-  return storeOver(engine, () => at(0))
+  return storeOver(engine, () => at(0), testWrap)
 }
 
 /** The code `openDatabase` refuses with, as the worker would tell it. */
@@ -101,11 +102,11 @@ t.test('the store runs in a thread of its own, alone on its folder', async (t) =
   )
   await t.rejects(openStore({ folder }), { name: 'StoreError', code: 'in_use' })
   t.equal(modeOf(folder), 0o700)
-  t.strictSame(readdirSync(folder), ['sallyport.db', 'sallyport.db-wal'])
+  t.strictSame(readdirSync(folder), ['personal.key', 'sallyport.db', 'sallyport.db-wal'])
   for (const name of readdirSync(folder)) t.equal(modeOf(join(folder, name)), 0o600, name)
   await store.check()
   await store.close()
-  t.strictSame(readdirSync(folder), ['sallyport.db'])
+  t.strictSame(readdirSync(folder), ['personal.key', 'sallyport.db'])
   t.equal((await openHere(folder).list({ limit: 1000 })).length, 100)
   await t.rejects(store.check(), { code: 'unavailable' })
 })
@@ -225,12 +226,15 @@ t.test('values are kept beside the ledger, none of them in a leaf or for a confl
   await store.append([entry('same', null, 'one')])
   await store.append([entry('same', null, 'two')])
   await store.close()
-  const select = 'select entry_key, name, value from opening order by entry_key'
+  const select = 'select entry_key, name, person from opening order by entry_key'
   const openings = rowsOf(copyOf(folder), select)
   t.same(openings, [
-    { entry_key: `${idOf(1)}:1`, name: 'reason', value: 'why' },
-    { entry_key: 'same', name: 'reason', value: 'one' }
+    { entry_key: `${idOf(1)}:1`, name: 'reason', person: 'alice' },
+    { entry_key: 'same', name: 'reason', person: 'alice' }
   ])
+  const again = openHere(copyOf(folder))
+  const opened = [...(await again.openings(0, 10)).values()].flat()
+  t.same(opened.map(({ value }) => value), ['why', 'one'])
 })
 
 t.test('a row whose body does not belong to its columns is corrupt', async (t) => {

@@ -14,10 +14,10 @@ import { rootAt } from './tree-files.ts'
 /** Why the stored log cannot be the one of this anchor, as a sentence; null = it may well be. */
 export const anchorFault = async (
   store: SealStore & { readonly count: () => Promise<number> },
-  key: VerifierKey,
+  key: VerifierKey | readonly VerifierKey[],
   anchor: Uint8Array
 ): Promise<string | null> => {
-  const opened = await openCheckpoint(anchor, [key], nodePrimitives)
+  const opened = await openCheckpoint(anchor, [key].flat(), nodePrimitives)
   if (!opened.ok) return `the last anchor is not signed by this ledger's key (${opened.code})`
   const { size, root } = opened.head
   const head = await store.head()
@@ -34,8 +34,14 @@ export type Anchors = {
   readonly tell: (checkpoint: Uint8Array, size: number) => void
   /** Rejects while the last try has failed. */
   readonly check: () => Promise<void>
-  /** Tells what was not told yet, once. */
+  /** Resolves when nothing is being told. */
+  readonly settled: () => Promise<void>
+  /** Tells what was not told yet, now and once. */
+  readonly flush: () => Promise<void>
+  /** Flushes; nothing is told by itself until the next `tell`. */
   readonly stop: () => Promise<void>
+  /** Stops without a word. */
+  readonly drop: () => Promise<void>
 }
 
 export type Checkpoint = { readonly bytes: Uint8Array; readonly size: number }
@@ -47,10 +53,13 @@ export const anchors = (parts: {
   readonly publish: (checkpoint: Checkpoint) => Promise<void>
   readonly after: After
   readonly failed: (cause: unknown) => void
+  /** milliseconds from one to the next, after so many failures in a row; default: a second */
+  readonly between?: (failures: number) => number
 }): Anchors => {
+  const between = parts.between ?? (() => betweenMs)
   let latest: Checkpoint | null = null
   let told = 0
-  let isFailing = false
+  let failures = 0
   let timer: ReturnType<After> | null = null
   let under: Promise<void> | null = null
 
@@ -60,21 +69,36 @@ export const anchors = (parts: {
     try {
       await parts.publish(one)
       told = one.size
-      isFailing = false
+      failures = 0
     } catch (cause) {
-      isFailing = true
+      failures += 1
       parts.failed(cause)
     }
   }
-  const run = (): void => {
-    timer = parts.after(betweenMs, () => {
+  const wait = (): void => {
+    timer?.clear()
+    timer = parts.after(between(failures), () => {
       timer = null
       if (latest !== null && latest.size > told && under === null) run()
     })
+  }
+  const run = (): void => {
+    wait()
     under = publish().then(() => {
       under = null
+      // a try that failed is not made again at once, nor as late as what is told regularly
+      if (failures > 0) wait()
       if (timer === null && latest !== null && latest.size > told) run()
     })
+  }
+  const drop = async (): Promise<void> => {
+    await under
+    timer?.clear()
+    timer = null
+  }
+  const flush = async (): Promise<void> => {
+    await drop()
+    await publish()
   }
   return {
     tell: (bytes, size) => {
@@ -82,13 +106,13 @@ export const anchors = (parts: {
       if (timer === null && under === null) run()
     },
     check: async () => {
-      if (isFailing) throw new Error('the last checkpoint could not be anchored')
+      if (failures > 0) throw new Error('the last checkpoint could not be anchored')
     },
-    stop: async () => {
+    settled: async () => {
       await under
-      timer?.clear()
-      timer = null
-      await publish()
-    }
+    },
+    flush,
+    stop: flush,
+    drop
   }
 }

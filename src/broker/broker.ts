@@ -95,6 +95,22 @@ export type ListQuery = {
   readonly limit: number
 }
 
+/** `entry`: index of the `pii.erased` entry; null = there was nothing to erase. */
+export type Erasure = { readonly person: PersonId; readonly entry: number | null }
+
+/** A value behind a commitment. */
+export type OpeningState =
+  | { readonly state: 'opened'; readonly salt: string; readonly value: string }
+  /** by the `pii.erased` entry of this index */
+  | { readonly state: 'erased'; readonly by: number }
+  /** nobody erased it, and what is there, if anything, is not it */
+  | { readonly state: 'MISSING' }
+
+export type OpenedRow = LedgerRow & {
+  /** by the name of the commitment, in their order */
+  readonly openings: Readonly<Record<string, OpeningState>>
+}
+
 /** An attempt refused before a verb could run (bad body, missing field), for the ledger. */
 export type Attempt = {
   /** `submit`, `approve`, … */
@@ -144,7 +160,12 @@ export type Broker = {
     person: PersonId,
     from: number,
     limit: number
-  ) => Promise<Result<readonly LedgerRow[]>>
+  ) => Promise<Result<readonly OpenedRow[]>>
+  /** Security only, never of themselves: destroys what opens somebody's commitments, for ever. */
+  readonly erase: (
+    caller: Caller,
+    asked: { readonly of: string; readonly reason: string }
+  ) => Promise<Result<Erasure>>
   /** Auditors only: the verifier key of the log's checkpoints, C2SP signed-note text. */
   readonly logKey: (person: PersonId) => Promise<Result<string>>
   /** Auditors only: the latest signed checkpoint of the log. */
@@ -156,5 +177,9 @@ export type Broker = {
    * null = there is no entry of that index.
    */
   readonly proof: (person: PersonId, id: string) => Promise<Result<Uint8Array | null>>
+  /** Operators only, on a ledger that is held back: goes on with it; its size before. */
+  readonly acceptRestore: (person: PersonId, reason: string) => Promise<Result<number>>
+  /** Operators only: the log gets another key; the new one, C2SP signed-note text. */
+  readonly rotateKey: (person: PersonId, reason: string) => Promise<Result<string>>
   readonly refused: (person: PersonId, attempt: Attempt) => Promise<void>
 }

@@ -1,5 +1,6 @@
 /** What every verb works with: the ports, the policy of the moment, and the few settings. */
 import type { Policy } from '../policy/policy.ts'
+import type { Upkeep } from './upkeep.ts'
 import type {
   Catalogs,
   Clock,
@@ -8,6 +9,7 @@ import type {
   Ids,
   LedgerLog,
   LedgerStore,
+  PersonalData,
   Queries,
   Reviews,
   Sessions,
@@ -36,8 +38,10 @@ export type Deps = {
   readonly standings: Standings
   readonly reviews: Reviews
   readonly worklist: Worklist
-  readonly ledger: LedgerStore
+  readonly ledger: LedgerStore & PersonalData
   readonly log: LedgerLog
+  /** absent: operators cannot do anything to the log through this process */
+  readonly upkeep?: Upkeep
   readonly sessions: Sessions
   readonly grants: Grants
   readonly queries: Queries

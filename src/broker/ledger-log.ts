@@ -5,7 +5,7 @@
 import { verifierKeyText } from '../ledger/note.ts'
 import type { Signer } from '../ledger/sign.ts'
 import type { LedgerLog } from '../ports.ts'
-import { type SealStore, sealer } from './seal.ts'
+import { type SealStore, type Signers, sealer } from './seal.ts'
 import { treeFile } from './tree-files.ts'
 
 /** Calls `run` once, so many milliseconds from now, unless cleared before. */
@@ -13,7 +13,8 @@ export type After = (milliseconds: number, run: () => void) => { readonly clear:
 
 export type LogParts = {
   readonly store: SealStore
-  readonly signer: Signer
+  /** where there are several, the last is the log's own from now on */
+  readonly signer: Signer | Signers
   /** epoch milliseconds */
   readonly now: () => number
   readonly after: After
@@ -111,7 +112,12 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
     })
 
   return {
-    key: verifierKeyText(parts.signer),
+    get key() {
+      const { signer } = parts
+      const last = typeof signer === 'function' ? signer().at(-1) : signer
+      if (last === undefined) throw new Error('the log has no key')
+      return verifierKeyText(last)
+    },
     checkpoint: async () => {
       const checkpoint = (await store.head())?.checkpoint ?? null
       if (checkpoint === null) throw new Error('the ledger has no checkpoint yet')

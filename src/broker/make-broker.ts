@@ -15,12 +15,14 @@ import { approve, cancel, deny } from './decide.ts'
 import type { Deps } from './deps.ts'
 import { end, revoke } from './end.ts'
 import { entries } from './entries.ts'
+import { erase } from './erase.ts'
 import { find, list } from './find.ts'
 import { noteReads } from './ledger-reads.ts'
 import { checkpoint, file, logKey, proof } from './log.ts'
 import { attempted, recordRefused } from './record.ts'
 import { review } from './review.ts'
 import { preview, submit } from './submit.ts'
+import { acceptRestore, rotateKey } from './upkeep.ts'
 import { credentials } from './vend.ts'
 
 /** `wake` asks the worker to look now instead of at its next tick. */
@@ -84,12 +86,18 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
     review: (person, id, note) => on('review', person, id, () => review(deps, person, { id, note })),
     entries: (person, from, limit) =>
       on('entries', person, null, () => entries(deps, { person, from, limit }, noteRead)),
+    erase: (caller, asked) =>
+      on('erase', caller.person, null, () => erase(deps, caller.person, asked)),
     logKey: (person) => on('logKey', person, null, async () => logKey(deps, person)),
     checkpoint: (person) =>
       on('checkpoint', person, null, () => checkpoint(deps, person, noteRead)),
     logFile: (person, path) =>
       on('logFile', person, null, () => file(deps, { person, path }, noteRead)),
     proof: (person, id) => on('proof', person, id, () => proof(deps, { person, id }, noteRead)),
+    acceptRestore: (person, reason) =>
+      on('acceptRestore', person, null, () => acceptRestore(deps, { person, reason })),
+    rotateKey: (person, reason) =>
+      on('rotateKey', person, null, () => rotateKey(deps, { person, reason })),
     refused: (person, attempt) => recordRefused(deps, person, attempt)
   }
 }

@@ -17,6 +17,7 @@ export type BorderCode =
   | 'headers_too_large'
   | 'too_many_requests'
   | 'ledger_unavailable'
+  | 'ledger_restored'
   | 'handler_timeout'
   | 'shutting_down'
   | 'internal'
@@ -68,6 +69,7 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
   headers_too_large: { status: 431, title: 'The header fields are too large', exit: 2 },
   too_many_requests: { status: 429, title: 'Too many requests', exit: 69 },
   ledger_unavailable: { status: 503, title: 'The ledger cannot be written', exit: 69 },
+  ledger_restored: { status: 503, title: 'The ledger is not the one that was anchored', exit: 69 },
   handler_timeout: { status: 503, title: 'No answer in time; look before you repeat', exit: 69 },
   shutting_down: { status: 503, title: 'The broker is shutting down', exit: 69 },
   internal: { status: 500, title: 'Something broke inside', exit: 69 }

@@ -69,20 +69,27 @@ type Tree = {
   readonly checkpoint: Uint8Array | null
 }
 
+/** Who signs the next checkpoint: the log's key, or while it changes the old one and the new one. */
+export type Signers = () => readonly Signer[]
+
 const mostAtOnce = 1000
 
 /**
  * One step at each call: up to 1,000 entries taken in, the head signed. Whatever fails changes
  * nothing that the next call does not find again. Calls do not overlap.
  */
-export const sealer = (store: SealStore, signer: Signer): (() => Promise<Sealed>) => {
+export const sealer = (
+  store: SealStore,
+  signer: Signer | Signers
+): (() => Promise<Sealed>) => {
+  const signers = typeof signer === 'function' ? signer : () => [signer]
   let known: Tree | null = null
   const step = async (from: Tree): Promise<Sealed> => {
     const size = Number(from.frontier.size)
     const rows = await store.entries(size, mostAtOnce)
     const grown = rows.length === 0 ? from : await take(store, from, rows)
     if (grown === null) return { size: from.signed, checkpoint: from.checkpoint, more: true }
-    const tree = await signed(store, grown, signer)
+    const tree = await signed(store, grown, signers())
     known = tree
     return { size: tree.signed, checkpoint: tree.checkpoint, more: rows.length === mostAtOnce }
   }
@@ -147,11 +154,16 @@ const take = async (
 }
 
 /** Signs what is committed, which a crash may have left unsigned. */
-const signed = async (store: SealStore, tree: Tree, signer: Signer): Promise<Tree> => {
+const signed = async (
+  store: SealStore,
+  tree: Tree,
+  signers: readonly Signer[]
+): Promise<Tree> => {
   const size = Number(tree.frontier.size)
   if (tree.signed >= size) return tree
-  const head = { origin: signer.name, size: tree.frontier.size, root: rootOf(tree.frontier) }
-  const checkpoint = await signCheckpoint(head, [signer])
+  const origin = signers[0]?.name ?? ''
+  const head = { origin, size: tree.frontier.size, root: rootOf(tree.frontier) }
+  const checkpoint = await signCheckpoint(head, signers)
   await store.keepCheckpoint(size, checkpoint)
   return { ...tree, signed: size, checkpoint }
 }

@@ -3,15 +3,17 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { api } from './api.ts'
 import type { RunCommand } from './policy.ts'
 
-/** Adds export, proof and tail to `ledger`. */
+/** Adds export, proof, tail and erase to `ledger`. */
 export const addLogCommands = (ledger: Command, run: RunCommand): void => {
+  addActs(ledger, run)
   ledger
     .command('export <dir>')
     .description('the whole log as tlog-tiles; goes on where it stopped')
+    .option('--openings', 'with what opens the commitments: personal data')
     .option('--json', 'one JSON document on stdout')
     .action((dir, options) =>
       run(options, async (to) =>
-        (await import('./ledger-export.ts')).ledgerExport(api(process.env), to, dir)
+        (await import('./ledger-export.ts')).ledgerExport(api(process.env), to, dir, options)
       )
     )
 
@@ -36,6 +38,39 @@ export const addLogCommands = (ledger: Command, run: RunCommand): void => {
         (await import('./ledger-tail.ts')).ledgerTail(api(process.env), to, options)
       )
     )
+
+  ledger
+    .command('erase')
+    .description("destroys a person's key, values and words, for ever; the entry of it stays")
+    .requiredOption('--person <id>', 'whose')
+    .requiredOption('--reason <text>', 'why')
+    .option('--json', 'one JSON document on stdout')
+    .action((options) =>
+      run(options, async (to) =>
+        (await import('./ledger-erase.ts')).ledgerErase(api(process.env), to, options)
+      )
+    )
+}
+
+const acts: readonly (readonly [verb: 'accept-restore' | 'rotate-key', about: string])[] = [
+  ['accept-restore', 'goes on with a ledger that is not the one that was anchored (operators)'],
+  ['rotate-key', 'gives the ledger another key, signed by both (operators)']
+]
+
+/** Adds what operators do to the log itself. */
+const addActs = (ledger: Command, run: RunCommand): void => {
+  for (const [verb, about] of acts) {
+    ledger
+      .command(verb)
+      .description(about)
+      .requiredOption('--reason <text>', 'why')
+      .option('--json', 'one JSON document on stdout')
+      .action(({ reason, ...options }) =>
+        run(options, async (to) =>
+          (await import('./ledger-upkeep.ts')).upkeep(api(process.env), to, { verb, reason })
+        )
+      )
+  }
 }
 
 const index = (text: string): number => {

@@ -15,6 +15,7 @@ import { verifyExport } from '../ledger/verify.ts'
 import { type FileApi, tell } from './api.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { countFiles, fetchFiles, patiently, unfinished, writeWhole } from './ledger-fetch.ts'
+import { type Openings, fetchOpenings } from './ledger-openings.ts'
 import { folderReader } from './ledger-verify.ts'
 import { type Terminal, paint, plain } from './terminal.ts'
 
@@ -25,11 +26,20 @@ type Published = {
   readonly key: VerifierKey
 }
 
-/** Exit 0 with a verified export in the folder, 1 where the broker's log does not hold together. */
+export type ExportOptions = {
+  /** with `openings.jsonl`, which is personal data */
+  readonly openings?: boolean
+}
+
+/**
+ * Exit 0 with a verified export in the folder, 1 where the broker's log does not hold together or a
+ * value is MISSING.
+ */
 export const ledgerExport = async (
   api: FileApi,
   to: Terminal,
-  folder: string
+  folder: string,
+  options: ExportOptions = {}
 ): Promise<ExitCode> => {
   const foreign = foreignTo(folder)
   if (foreign !== null) {
@@ -50,11 +60,16 @@ export const ledgerExport = async (
   const wrong = await verify(folder, published)
   if (wrong !== null) return inconsistent(to, wrong)
   for (const path of stale(folder, head.size)) rmSync(join(folder, path))
+  // those of before may hold what was erased since
+  rmSync(join(folder, openingsPath), { force: true })
+  const personal = options.openings === true ? await fetchOpenings(api, folder, head.size) : null
+  if (personal?.ok === false) return tell(to, personal)
   writeWhole(join(folder, checkpointPath), checkpoint)
   const keyFile = keepKey(to, folder, published.keyText)
   const { fetched: files, kept } = fetched
-  report(to, { folder, head, files, kept, keyFile })
-  return exits.done
+  const openings = personal === null ? null : personal.openings
+  report(to, { folder, head, files, kept, keyFile, openings })
+  return openings !== null && openings.missing > 0 ? exits.refused : exits.done
 }
 
 /** Checkpoint and key of the broker, the one signed by the other. */
@@ -113,7 +128,10 @@ function* pathsIn(folder: string, under: string): Generator<string> {
   }
 }
 
-const parts = new Set([checkpointPath, openingsPath, 'tile', `${checkpointPath}${unfinished}`])
+const parts = new Set([
+  'tile',
+  ...[checkpointPath, openingsPath].flatMap((name) => [name, `${name}${unfinished}`])
+])
 
 /** A name in the folder that no export has; null = it is an export, empty, or not there. */
 const foreignTo = (folder: string): string | null => {
@@ -139,18 +157,26 @@ type Report = {
   readonly files: number
   readonly kept: number
   readonly keyFile: string
+  /** null = not asked for */
+  readonly openings: Openings | null
 }
 
-const report = (to: Terminal, { folder, head, files, kept, keyFile }: Report): void => {
+const report = (to: Terminal, of: Report): void => {
+  const { folder, head, files, kept, keyFile, openings } = of
   const { origin, size, root } = head
   if (to.json) {
     const about = { origin, size: String(size), root: base64(root) }
-    to.out(JSON.stringify({ ok: true, folder, ...about, fetched: files, kept, key: keyFile }))
+    to.out(JSON.stringify({ ok: true, folder, ...about, fetched: files, kept, key: keyFile, openings }))
     return
   }
   to.out(`${paint(to, 'green', 'exported')}  ${plain(origin)}  ${size} entries`)
   to.out(`root      ${base64(root)}`)
   to.out(`files     ${files} fetched, ${kept} there already`)
+  if (openings !== null) {
+    const { opened, erased, missing } = openings
+    const told = `personal  ${opened} opened, ${erased} lawfully erased, ${missing} MISSING`
+    to.out(missing > 0 ? paint(to, 'red', told) : told)
+  }
   to.out(`next: sallyport ledger verify ${plain(folder)} --key ${plain(keyFile)} --strict`)
 }
 

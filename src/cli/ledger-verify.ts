@@ -23,6 +23,7 @@ import {
   type Listed,
   openingsPath
 } from '../ledger/export-reader.ts'
+import { type WitnessKey, parseWitnessKey } from '../ledger/cosignature.ts'
 import type { Fault } from '../ledger/fault.ts'
 import { nodePrimitives } from '../ledger/hash.ts'
 import { type VerifierKey, parseVerifierKey } from '../ledger/note.ts'
@@ -33,6 +34,7 @@ import { type Terminal, paint, plain } from './terminal.ts'
 export type VerifyOptions = {
   readonly key: readonly string[]
   readonly anchor: readonly string[]
+  readonly witness?: readonly string[]
   readonly strict?: boolean
 }
 
@@ -46,10 +48,12 @@ export const ledgerVerify = async (
   if (keys === null) return usage(to, '--key is a verifier key, NAME+ID+BASE64, or a file of them.')
   const anchors = options.anchor.map(readSmall)
   if (!areRead(anchors)) return usage(to, '--anchor is a file that holds a checkpoint.')
+  const witnesses = await readWitnesses(options.witness ?? [])
+  if (witnesses === null) return usage(to, '--witness is the key of a witness, NAME+ID+BASE64.')
   const stat = lstatSync(folder, { throwIfNoEntry: false })
   if (!stat?.isDirectory()) return usage(to, `${plain(folder)} is not a folder.`)
   const show = progress(to)
-  const of = { reader: folderReader(folder), keys, anchors, strict: options.strict === true }
+  const of = { reader: folderReader(folder), keys, anchors, witnesses, strict: options.strict === true }
   const verified = await verifyExport({ ...of, progress: show.at }, nodePrimitives)
   show.end()
   tell(to, verified)
@@ -123,6 +127,15 @@ const readKeys = async (texts: readonly string[]): Promise<readonly VerifierKey[
   return keys.length > 0 ? keys : null
 }
 
+const readWitnesses = async (
+  texts: readonly string[]
+): Promise<readonly WitnessKey[] | null> => {
+  const keys = await Promise.all(
+    texts.map((text) => parseWitnessKey((fileText(text) ?? text).trim(), nodePrimitives))
+  )
+  return keys.every((key) => key !== null) ? keys : null
+}
+
 const fileText = (file: string): string | null => {
   const bytes = readSmall(file)
   return bytes === null ? null : textOf(bytes)
@@ -176,7 +189,7 @@ const tell = (to: Terminal, verified: Verified): void => {
 }
 
 const documentOf = (good: Extract<Verified, { readonly ok: true }>) => {
-  const { head, signedBy, strict, keyChanges, anchors, personal } = good
+  const { head, signedBy, strict, keyChanges, anchors, cosigned, personal } = good
   return {
     ok: true,
     origin: head.origin,
@@ -186,6 +199,7 @@ const documentOf = (good: Extract<Verified, { readonly ok: true }>) => {
     strict,
     keyChanges,
     anchors,
+    cosigned: cosigned.map(({ key, time }) => ({ by: `${key.witness}+${key.id}`, at: iso(time) })),
     personal
   }
 }
@@ -200,13 +214,16 @@ const faultDocument = ({ code, detail, entries, path }: Fault) => ({
 })
 
 const tellGood = (to: Terminal, good: Extract<Verified, { readonly ok: true }>): void => {
-  const { head, signedBy, strict, keyChanges, anchors, personal } = good
+  const { head, signedBy, strict, keyChanges, anchors, cosigned, personal } = good
   to.out(`${paint(to, 'green', 'verified')}  ${plain(head.origin)}  ${head.size} entries`)
   to.out(`root      ${base64(head.root)}`)
   to.out(`signed by ${signedBy.map(({ name, id }) => `${plain(name)}+${id}`).join(', ')}`)
+  for (const { key, time } of cosigned) to.out(`cosigned  ${plain(key.witness)} at ${iso(time)}`)
   if (keyChanges > 0) to.out(`keys      changed ${keyChanges} times, each signed by both`)
   if (personal) {
     to.out(`personal  ${personal.opened} opened, ${personal.erased} lawfully erased, 0 MISSING`)
+  } else if (strict) {
+    to.out(paint(to, 'dim', 'No openings.jsonl: whether values are there was not looked at.'))
   }
   if (anchors > 0) to.out(`anchors   ${anchors} in agreement`)
   if (!strict) to.out(paint(to, 'dim', 'Hashes only. --strict also reads every entry.'))
@@ -214,6 +231,10 @@ const tellGood = (to: Terminal, good: Extract<Verified, { readonly ok: true }>):
     to.out(paint(to, 'dim', 'Without --anchor nobody can tell whether newer entries were cut off.'))
   }
 }
+
+/** POSIX seconds; a time no calendar of ours reaches is told as it is. */
+const iso = (time: bigint): string =>
+  time < 253_402_300_800n ? new Date(Number(time) * 1000).toISOString() : `${time} s`
 
 const tellFault = (to: Terminal, { code, detail, entries, path }: Fault): void => {
   to.out(`${paint(to, 'red', 'NOT VERIFIED')}  ${code}: ${plain(detail)}`)

@@ -11,6 +11,7 @@ export const addLedgerCommands = (ledger: Command, run: RunCommand): void => {
     .description('that nothing was changed; exit 1 names the first bad entry')
     .requiredOption('--key <vkey>', 'the ledger\'s public key, or a file that holds it', more, [])
     .option('--anchor <file>', 'a checkpoint kept elsewhere: shows what was cut off', more, [])
+    .option('--witness <vkey>', 'a witness whose cosignature there must be', more, [])
     .option('--strict', 'reads every entry, key changes and openings too')
     .option('--json', 'one JSON document on stdout')
     .action((folder, options) =>

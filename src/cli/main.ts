@@ -15,6 +15,7 @@ import { type Terminal, terminal } from './terminal.ts'
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
 
 const list = (text: string): readonly string[] => text.split(',').map((part) => part.trim())
+const more = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 const port = (text: string): number => {
   const number = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (!(number <= 65535)) {
@@ -46,6 +47,14 @@ command('sandbox', 'only the local AWS, on 127.0.0.1')
   .option('--port <n>', 'port; 0 is any free one', port, 0)
   .option('--clock-control', 'lets POST /_sandbox/clock move its clock')
   .action((options) => run(options, async (to) => (await import('./sandbox.ts')).sandbox(to, options)))
+
+command('witness', 'cosigns what continues a log, refuses forks and rollbacks')
+  .requiredOption('--log-key <vkey>', 'public key of a log it is to know; repeatable', more, [])
+  .requiredOption('--dir <dir>', 'folder of its key and of what it has seen')
+  .option('--name <name>', 'its own name, the first part of its key', 'sallyport.local/witness')
+  .option('--host <host>', 'address to listen on', '127.0.0.1')
+  .option('--port <n>', 'port; 0 is any free one', port, 8090)
+  .action((options) => run(options, async (to) => (await import('./witness.ts')).witness(to, options)))
 
 command('demo', 'the whole journey on the built-in sandbox')
   .option('--once', 'plays it and exits')

@@ -23,6 +23,8 @@ export type EventType =
   | 'elevation.ended'
   | 'attempt.refused'
   | 'ledger.read'
+  | 'ledger.key_rotated'
+  | 'ledger.restored'
   | 'breakglass.used'
   | 'breakglass.reviewed'
   | 'policy.changed'

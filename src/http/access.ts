@@ -18,6 +18,8 @@ declare module 'fastify' {
     readonly access?: Access
     /** the broker verb behind the route, as the ledger names it */
     readonly verb?: string
+    /** also while the ledger is held back */
+    readonly servedWhileHeld?: true
   }
 }
 

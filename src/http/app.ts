@@ -24,6 +24,7 @@ import { openapi, openapiRoute } from './openapi.ts'
 import { BorderError } from './problem.ts'
 import { withSchemaTypes } from './route.ts'
 import { targetRoutes } from './targets.ts'
+import { upkeepRoutes } from './upkeep.ts'
 
 export type Limits = {
   /** requests a minute of one person */
@@ -43,6 +44,8 @@ export type AppParts = {
   /** a new id, never given before; `instance` of problems and `reqId` of the log */
   readonly requestId: () => string
   readonly limits?: Partial<Limits>
+  /** why the ledger is held back, as a sentence; null or absent = it is not */
+  readonly held?: () => string | null
   /** another edge's route on the same listener, with its own parser and its own proof of origin */
   readonly slack?: FastifyPluginAsync
 }
@@ -68,7 +71,7 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   await app.register(rateLimit, { global: false })
   failures(app, broker)
   deadline(app)
-  guard(app, { broker, auth, ...limits })
+  guard(app, { broker, auth, ...limits, ...(parts.held ? { held: parts.held } : {}) })
 
   const routes = { app: withSchemaTypes(app), broker }
   targetRoutes(routes)
@@ -76,6 +79,7 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   decisionRoutes(routes)
   credentialRoutes(routes)
   ledgerRoutes(routes)
+  upkeepRoutes(routes)
   openapiRoute(app)
   if (parts.slack) await app.register(parts.slack)
   return app

@@ -73,6 +73,14 @@ export const EntriesQuery = Type.Object(
   },
   closed
 )
+export const PersonParams = Type.Object({
+  person: Type.String({ description: 'id of a person' })
+})
+export const ErasureSchema = Type.Object({
+  person: Type.String(),
+  erased: Type.Boolean({ description: 'false: there was nothing to erase' }),
+  entry: maybe(indexNumber)
+})
 /** `*`: what follows `tile/`. */
 export const LogFileParams = Type.Object({ '*': Type.String({ description: 'C2SP tlog-tiles' }) })
 export const ProofParams = Type.Object({
@@ -194,13 +202,29 @@ export const PreviewSchema = Type.Object({
   reasons: Type.Array(Reason)
 })
 
+const OpeningSchema = Type.Object({
+  state: Type.String({ description: 'opened, erased or MISSING' }),
+  value: maybe(Type.String()),
+  salt: maybe(Type.String({ description: 'hex of 32 bytes' })),
+  erasedBy: maybe(Type.Integer({ description: 'index of the pii.erased entry' }))
+})
+export const RestoredSchema = Type.Object({
+  size: Type.Integer({ description: 'entries before the acceptance' })
+})
+export const RotatedSchema = Type.Object({
+  key: Type.String({ description: 'the new verifier key, C2SP signed-note' })
+})
+
 export const EntriesSchema = Type.Object({
   entries: Type.Array(
     Type.Object({
       index: indexNumber,
       leaf: Type.String({ description: 'hex of SHA-256(0x00 || bytes), RFC 6962' }),
       body: Type.Unknown({ description: 'the bytes, parsed' }),
-      bytes: Type.String({ description: 'base64 of the exact bytes' })
+      bytes: Type.String({ description: 'base64 of the exact bytes' }),
+      openings: Type.Record(Type.String(), OpeningSchema, {
+        description: 'what is behind each commitment'
+      })
     })
   ),
   next: maybe(Type.Integer({ description: 'value of `from` for the next page' }))

@@ -20,6 +20,8 @@ export type GuardParts = {
    * only, so that a stranger cannot lock out everybody behind the same proxy.
    */
   readonly perAddress: number
+  /** why the ledger is held back; nothing but its acceptance is served then */
+  readonly held?: () => string | null
 }
 
 /** Installs the hooks. Register `@fastify/rate-limit` (global: false) before. */
@@ -49,6 +51,8 @@ export const guard = (app: FastifyInstance, parts: GuardParts): void => {
       throw new BorderError({ code: 'shutting_down', detail: 'Try again shortly.' })
     }
     const { url = '', config } = request.routeOptions
+    const why = parts.held?.() ?? null
+    if (why !== null && config.servedWhileHeld !== true) throw heldError(why)
     if (request.is404) return limit(strangers, request)
     if (!isCanonicalPath(request.url, url)) {
       await limit(strangers, request)
@@ -74,6 +78,12 @@ export const guard = (app: FastifyInstance, parts: GuardParts): void => {
     await limit(people, request)
     refuseCompressed(request)
   })
+}
+
+const heldError = (why: string): BorderError => {
+  const next = 'An operator finds out why, and restores the right data or accepts this'
+  const detail = `It is held back: ${why}. ${next}: sallyport ledger accept-restore --reason …`
+  return new BorderError({ code: 'ledger_restored', detail })
 }
 
 const refuseCompressed = ({ headers }: FastifyRequest): void => {

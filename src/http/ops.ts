@@ -1,24 +1,29 @@
 /**
- * The ops listener: `/livez` (the process answers) and `/readyz` (what it needs answers). Its own
- * port, no tokens; it tells names of checks and nothing else.
+ * The ops listener: `/livez` (the process answers), `/readyz` (what it needs answers) and `/metrics`
+ * (counts). Its own port, no tokens; it tells names of checks, counts and nothing else.
  */
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { type MetricSource, metricsText, metricsType } from './metrics.ts'
 
 export type ReadyCheck = {
   readonly name: string
   /** rejects when it is not ready; one that takes over two seconds counts as failed */
   readonly check: () => Promise<void>
+  /** it is told, and the broker is ready all the same */
+  readonly isAdvice?: boolean
 }
 
 export type OpsParts = {
   readonly logger: FastifyBaseLogger
   readonly checks: readonly ReadyCheck[]
+  /** default: none */
+  readonly metrics?: readonly MetricSource[]
 }
 
 const checkTimeoutMs = 2000
 
 /** Ready to `inject` or `listen`. */
-export const buildOps = ({ logger, checks }: OpsParts): FastifyInstance => {
+export const buildOps = ({ logger, checks, metrics = [] }: OpsParts): FastifyInstance => {
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -32,6 +37,10 @@ export const buildOps = ({ logger, checks }: OpsParts): FastifyInstance => {
     reply.header('cache-control', 'no-store')
   })
   app.get('/livez', () => ({ status: 'live' }))
+  app.get('/metrics', async (_request, reply) => {
+    const all = await Promise.all(metrics.map((source) => source()))
+    return reply.type(metricsType).send(metricsText(all.flat()))
+  })
   app.get('/readyz', async (request, reply) => {
     const results = await Promise.all(checks.map(run))
     const failed = results.filter(({ error }) => error !== null)
@@ -40,7 +49,7 @@ export const buildOps = ({ logger, checks }: OpsParts): FastifyInstance => {
       request.log.warn({ event: 'not_ready', check: name, message })
     }
     const told = results.map(({ name, error }) => ({ name, ok: error === null }))
-    const isReady = failed.length === 0
+    const isReady = failed.every(({ isAdvice }) => isAdvice)
     return reply
       .code(isReady ? 200 : 503)
       .send({ status: isReady ? 'ready' : 'not_ready', checks: told })
@@ -48,12 +57,12 @@ export const buildOps = ({ logger, checks }: OpsParts): FastifyInstance => {
   return app
 }
 
-const run = async ({ name, check }: ReadyCheck) => {
+const run = async ({ name, check, isAdvice = false }: ReadyCheck) => {
   try {
     await Promise.race([check(), tooLate()])
-    return { name, error: null }
+    return { name, isAdvice, error: null }
   } catch (error) {
-    return { name, error: error ?? new Error('failed') }
+    return { name, isAdvice, error: error ?? new Error('failed') }
   }
 }
 

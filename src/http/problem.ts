@@ -88,7 +88,7 @@ const internal: Problem = {
 const nothingHere: Problem = { code: 'not_found', detail: 'There is nothing here.' }
 
 const frameworkProblems: ReadonlyMap<string, Problem> = new Map<string, Problem>([
-  ['FST_ERR_CTP_BODY_TOO_LARGE', { code: 'body_too_large', detail: 'A body has at most 16 KiB.' }],
+  ['FST_ERR_CTP_BODY_TOO_LARGE', { code: 'body_too_large', detail: 'A body has at most 16 KiB, one from Slack 100.' }],
   [
     'FST_ERR_CTP_INVALID_MEDIA_TYPE',
     { code: 'unsupported_media_type', detail: 'Send application/json.' }

@@ -11,7 +11,13 @@ import { sha256, sha256Hex } from './hash.ts'
 export { type EntryBody, maxEntryBytes }
 
 /** What opens a commitment: kept beside the ledger, never in a leaf. */
-export type Opening = { readonly name: string; readonly salt: string; readonly value: string }
+export type Opening = {
+  /** whose words they are: the entry's actor */
+  readonly person: string
+  readonly name: string
+  readonly salt: string
+  readonly value: string
+}
 
 export type Entry = {
   /** unique per event, so that a retry cannot write it twice */
@@ -27,8 +33,9 @@ export type Entry = {
 export const makeEntry = (
   key: string,
   body: Omit<EntryBody, 'v' | 'commitments'>,
-  openings: readonly Opening[]
+  words: readonly Omit<Opening, 'person'>[]
 ): Entry => {
+  const openings = words.map((word) => ({ person: body.actor, ...word }))
   const commitments = Object.fromEntries(
     openings.map(({ name, salt, value }) => [name, commitment(salt, value)])
   )

@@ -24,6 +24,7 @@ export type FaultCode =
   | 'opening_after_erasure'
   | 'anchor_malformed'
   | 'anchor_signature'
+  | 'cosignature'
   | 'anchor_ahead'
   | 'anchor_mismatch'
 

@@ -100,7 +100,9 @@ export const personalCheck = (
       const [first] = missing
       if (first === undefined) return count
       const all = missing.reduce((sum, one) => sum + one.count, 0)
-      return faultAt('opening_missing', first.index, `MISSING: ${all} values that nobody erased`)
+      const rest = `${count.opened} opened, ${count.erased} lawfully erased`
+      const detail = `MISSING: ${all} values that nobody erased; ${rest}`
+      return faultAt('opening_missing', first.index, detail)
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   openCheckpoint,
   parseCheckpointText
 } from './checkpoint.ts'
+import { type Cosignature, type WitnessKey, cosignatures } from './cosignature.ts'
 import { parseEntry } from './envelope.ts'
 import { type ExportReader, checkpointPath, found, openingsPath } from './export-reader.ts'
 import { type Fault, fault, faultAt } from './fault.ts'
@@ -29,6 +30,8 @@ export type Verification = {
   readonly keys: readonly VerifierKey[]
   /** checkpoints kept elsewhere, as they were published */
   readonly anchors?: readonly Uint8Array[]
+  /** whose cosignatures there must be below the checkpoint: all of them */
+  readonly witnesses?: readonly WitnessKey[]
   /** every entry is parsed, not only hashed */
   readonly strict?: boolean
   /** told after each bundle */
@@ -44,6 +47,8 @@ export type Verified =
       readonly strict: boolean
       readonly keyChanges: number
       readonly anchors: number
+      /** of the witnesses that were demanded */
+      readonly cosigned: readonly Cosignature[]
       /** null where the export has no openings or was not verified strictly */
       readonly personal: Personal | null
     }
@@ -58,6 +63,8 @@ export const verifyExport = async (of: Verification, by: Primitives): Promise<Ve
   const isPinned = opened.ok
   const mayFollow = !opened.ok && opened.code === 'no_known_key' && isLogSigned(bytes, head.origin)
   if (!isPinned && !mayFollow) return failed(signatureFault(opened, checkpointPath))
+  const cosigned = await whoCosigned(of.witnesses ?? [], bytes, by)
+  if ('code' in cosigned) return failed(cosigned)
   const heads = await readAnchors(of, head, by)
   if ('code' in heads) return failed(heads)
   const extra = await findExtra(of.reader, head.size)
@@ -91,6 +98,7 @@ export const verifyExport = async (of: Verification, by: Primitives): Promise<Ve
     strict: of.strict === true,
     keyChanges: Math.max(0, history.keys().length - 1),
     anchors: heads.length,
+    cosigned: cosigned.by,
     personal: kept
   }
 }
@@ -122,6 +130,20 @@ const isLogSigned = (bytes: Uint8Array, origin: string): boolean => {
 
 const signatureFault = (opened: OpenedCheckpoint, path: string): Fault =>
   fault('checkpoint_signature', `not by the key: ${opened.ok ? 'retired' : opened.code}`, { path })
+
+/** A cosignature of each, or what is missing. */
+const whoCosigned = async (
+  witnesses: readonly WitnessKey[],
+  bytes: Uint8Array,
+  by: Primitives
+): Promise<{ readonly by: readonly Cosignature[] } | Fault> => {
+  const cosigned = await cosignatures(bytes, witnesses, by)
+  const path = checkpointPath
+  if (!cosigned.ok) return fault('cosignature', `not by the witness: ${cosigned.code}`, { path })
+  const missing = witnesses.find(({ id }) => !cosigned.by.some(({ key }) => key.id === id))
+  if (missing === undefined) return cosigned
+  return fault('cosignature', `not cosigned by ${missing.witness}+${missing.id}`, { path })
+}
 
 const notAHead = 'not a note of origin, size and root'
 

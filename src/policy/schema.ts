@@ -23,7 +23,7 @@ export const PersonDocument = Type.Object(
     id: id('The person'),
     emails: Type.Optional(
       set(
-        'For notices only; no decision reads them',
+        'For notices; and to find a Slack account, where SALLYPORT_SLACK_MATCH_EMAIL says so',
         text('An address', '^[!-?A-~]+@[!-?A-~]+$', 'an e-mail address in ASCII', 254),
         'a list of addresses'
       )

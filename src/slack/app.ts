@@ -16,7 +16,7 @@ import { handlers } from './handlers/all.ts'
 import type { Handler } from './handlers/handler.ts'
 import { readActor } from './payloads.ts'
 import { type Schedule, httpReceiver, logFailure, seenKey } from './receiver.ts'
-import type { SlackClient } from './slack-client.ts'
+import type { Posted, SlackClient } from './slack-client.ts'
 import { socketMode } from './socket.ts'
 
 export type SlackSettings = {
@@ -37,7 +37,7 @@ export type SlackAppParts = {
   readonly consoleUrl: string | null
   readonly client: SlackClient
   readonly seen: Seen
-  readonly wake: (elevation: ElevationId) => void
+  readonly wake: (elevation: ElevationId, posted?: Posted) => void
   readonly now: () => Instant
   readonly schedule: Schedule
   readonly logger: Logger

@@ -6,6 +6,7 @@
 import { printDuration } from '../elevation/duration.ts'
 import type { Channel, Elevation } from '../elevation/elevation.ts'
 import type { PersonId } from '../elevation/ids.ts'
+import { eligibleApprovers } from '../policy/approvers.ts'
 import { isAmong, printRef } from '../policy/people.ts'
 import type { PeopleApproval, Policy, Rule, SignIn, SubjectRef } from '../policy/policy.ts'
 import type { Stored } from '../ports.ts'
@@ -70,11 +71,11 @@ export const cardOf = (policy: Policy, stored: Stored, around: Around): Card => 
   const others = (refs: readonly SubjectRef[]): readonly Face[] =>
     peopleOf(policy, refs).flatMap((id) => (id === ask.requester ? [] : [face(id)]))
   const approval = rule?.approval ?? null
-  const approvers = approval?.kind === 'people' ? others(approval.sets.flatMap(({ of }) => of)) : []
+  const approvers = eligibleApprovers(policy, terms.rule, ask.requester)
   return {
     stored,
     requester: face(ask.requester),
-    approvers: approvers.filter(({ person }) => terms.approvers?.includes(person) ?? true),
+    approvers: approvers.filter((id) => terms.approvers?.includes(id) ?? true).map(face),
     told: approval?.kind === 'breakGlass' ? others(approval.notify) : [],
     reviewers: approval?.kind === 'breakGlass' ? others(approval.review) : [],
     involved: involvedIn(elevation).map(face),

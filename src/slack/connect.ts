@@ -6,6 +6,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Elevations } from '../ports.ts'
 import { type SlackApp, type SlackAppParts, makeSlackApp } from './app.ts'
 import { type Delivery, startDelivery } from './delivery.ts'
+import { type LedgerPosts, ledgerPosts } from './ledger-posts.ts'
 import type { OutboxParts } from './outbox.ts'
 import type { Schedule } from './receiver.ts'
 import { makeSlackClient } from './slack-client.ts'
@@ -15,6 +16,8 @@ export type SlackParts = Pick<
   'broker' | 'policy' | 'config' | 'consoleUrl' | 'now' | 'logger'
 > & {
   readonly elevations: Elevations
+  /** where checkpoints are posted; null = nowhere */
+  readonly ledgerChannel: string | null
   readonly store: SlackAppParts['seen'] & OutboxParts['turn'] & OutboxParts['messages']
   /** names this process where replicas take turns */
   readonly owner: string
@@ -24,9 +27,11 @@ export type Slack = {
   /** the route, for the API's listener; null in Socket Mode */
   readonly plugin: FastifyPluginAsync | null
   readonly start: () => void
+  /** Hears of each checkpoint; posted where a channel is configured. */
+  readonly anchor: LedgerPosts['tell']
   /** Takes nothing more, finishes what is under way, and stops delivering. */
   readonly stop: () => Promise<void>
-  readonly counts: Delivery['counts']
+  readonly counts: () => ReturnType<Delivery['counts']> | null
 }
 
 const schedule: Schedule = (milliseconds, run) => {
@@ -34,11 +39,20 @@ const schedule: Schedule = (milliseconds, run) => {
   return () => clearTimeout(timer)
 }
 
-/** Delivers from now on; requests are taken once the route listens or `start` has connected. */
+const againMs = 30_000
+
+/**
+ * Delivers from `start` on, once Slack has said that the token is of the configured workspace: an
+ * ask is told nowhere else. Requests are taken once the route listens or `start` has connected.
+ */
 export const connectSlack = (parts: SlackParts): Slack => {
   const { broker, policy, config, consoleUrl, now, logger, store, elevations, owner } = parts
   const client = makeSlackClient({ token: config.botToken(), apiUrl: config.apiUrl })
-  const delivery = startDelivery({
+  const posts = ledgerPosts({ channel: parts.ledgerChannel, client, schedule, logger })
+  let delivery: Delivery | null = null
+  let planned: (() => void) | null = null
+  let isStopped = false
+  const deliver = (): Delivery => startDelivery({
     elevations,
     turn: store,
     messages: store,
@@ -51,6 +65,18 @@ export const connectSlack = (parts: SlackParts): Slack => {
     log: logger,
     owner
   })
+  const begin = async (): Promise<void> => {
+    const team = await client.team()
+    if (isStopped) return
+    if (!team.ok) {
+      logger.warn({ event: 'slack_not_reached', fault: team.fault })
+      planned = schedule(againMs, () => void begin())
+    } else if (team.value === config.team) {
+      delivery = deliver()
+    } else {
+      logger.error({ event: 'slack_wrong_team', configured: config.team, token: team.value })
+    }
+  }
   const app: SlackApp = makeSlackApp({
     broker,
     policy,
@@ -58,18 +84,25 @@ export const connectSlack = (parts: SlackParts): Slack => {
     consoleUrl,
     client,
     seen: store,
-    wake: delivery.wake,
+    wake: (elevation, posted) => delivery?.wake(elevation, posted),
     now,
     schedule,
     logger
   })
   return {
     plugin: app.plugin,
-    start: app.start,
-    stop: async () => {
-      await app.stop()
-      await delivery.stop()
+    start: () => {
+      app.start()
+      void begin()
     },
-    counts: delivery.counts
+    anchor: posts.tell,
+    stop: async () => {
+      isStopped = true
+      planned?.()
+      await app.stop()
+      await posts.stop()
+      await delivery?.stop()
+    },
+    counts: () => delivery?.counts() ?? null
   }
 }

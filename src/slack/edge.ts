@@ -12,7 +12,7 @@ import { type Identified, identify } from './identity.ts'
 import type { Message } from './limits.ts'
 import type { Account } from './payloads.ts'
 import type { Schedule } from './receiver.ts'
-import type { SlackClient } from './slack-client.ts'
+import type { Posted, SlackClient } from './slack-client.ts'
 
 export type Edge = {
   readonly broker: Broker
@@ -23,15 +23,20 @@ export type Edge = {
   readonly matchEmail: boolean
   /** without a `/` at the end; null = there is none */
   readonly consoleUrl: string | null
-  /** has the messages of this elevation shown as it is now */
-  readonly wake: (elevation: ElevationId) => void
+  /** has the messages of this elevation shown as it is now, this one among them */
+  readonly wake: (elevation: ElevationId, posted?: Posted) => void
   readonly now: () => Instant
   readonly schedule: Schedule
   readonly logger: Logger
 }
 
 /** Somebody who did something, and where to answer; a null channel = only alone. */
-export type Actor = { readonly account: Account; readonly channel: string | null }
+export type Actor = {
+  readonly account: Account
+  readonly channel: string | null
+  /** the message they clicked in */
+  readonly posted?: Posted | null
+}
 
 /** What they tried, as the ledger names it. */
 export type Tried = { readonly verb: string; readonly elevation: ElevationId | null }
@@ -68,7 +73,7 @@ export const perform = async <T>(
   if (person === null) return null
   const done = await verb(callerOf(person))
   // a refusal often means that the message shows what is no longer so
-  if (act.elevation !== null) edge.wake(act.elevation)
+  if (act.elevation !== null) edge.wake(act.elevation, act.actor.posted ?? undefined)
   if (done.ok) return done.value
   await tell(edge, act.actor, refusalMessage(done.refusal, { ...act, consoleUrl: edge.consoleUrl }))
   return null

@@ -4,6 +4,7 @@
  */
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
+import type { Posted } from './slack-client.ts'
 
 /** Who acted, by the ids Slack gives; a null team is an installation of a whole organisation. */
 export type Account = {
@@ -42,6 +43,8 @@ export type Click = {
   readonly value: string | null
   /** where the message with the button is; null in a modal and at home */
   readonly channel: string | null
+  /** that message itself, where Slack says which */
+  readonly posted: Posted | null
   /** the modal or home the element is in; null in a message */
   readonly view: OpenView | null
 }
@@ -72,6 +75,7 @@ export const readClick = (body: unknown): Click | null => {
     action: action.action_id,
     value: action.value ?? null,
     channel: body.container?.channel_id ?? body.channel?.id ?? null,
+    posted: postedOf(body.container),
     view: body.view === undefined ? null : viewOf(body.view)
   }
 }
@@ -130,6 +134,10 @@ const CommandBody = Type.Object({
   channel_id: id
 })
 const ShortcutBody = Type.Object({ ...who, trigger_id: trigger })
+const Container = Type.Object({
+  channel_id: Type.Optional(id),
+  message_ts: Type.Optional(Type.String({ pattern: '^[0-9]{1,16}\\.[0-9]{1,8}$' }))
+})
 const ClickBody = Type.Object({
   ...who,
   trigger_id: Type.Optional(trigger),
@@ -138,7 +146,7 @@ const ClickBody = Type.Object({
     { minItems: 1, maxItems: 25 }
   ),
   channel: Type.Optional(Type.Object({ id })),
-  container: Type.Optional(Type.Object({ channel_id: Type.Optional(id) })),
+  container: Type.Optional(Container),
   view: Type.Optional(View)
 })
 const SubmissionBody = Type.Object({ ...who, view: View })
@@ -157,6 +165,11 @@ const accountOf = ({ user, team }: Who): Account => ({
   team: team?.id ?? null,
   home: user.team_id ?? null
 })
+
+const postedOf = (container?: Type.Static<typeof Container>): Posted | null =>
+  container?.channel_id && container.message_ts
+    ? { channel: container.channel_id, ts: container.message_ts }
+    : null
 
 const viewOf = (view: Type.Static<typeof View>): OpenView => ({
   id: view.id,

@@ -52,6 +52,8 @@ export type SlackUser = {
 }
 
 export type SlackClient = {
+  /** The workspace that the token is of. */
+  readonly team: () => Promise<SlackAnswer<string>>
   readonly post: (what: {
     readonly channel: string
     readonly message: Message
@@ -99,6 +101,11 @@ export const makeSlackClient = (options: SlackClientOptions): SlackClient => {
     logger: quiet
   })
   return {
+    team: () =>
+      ask(
+        () => web.auth.test(),
+        ({ team_id }) => team_id || unreadable
+      ),
     post: ({ channel, message, mark }) =>
       ask(
         () =>

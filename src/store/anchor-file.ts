@@ -16,6 +16,8 @@ export type AnchorFile = {
     readonly size: number
     readonly checkpoint: Uint8Array
   }) => Promise<void>
+  /** A line of another kind, which says why the checkpoints after it are not those before. */
+  readonly note: (line: Readonly<Record<string, string | number | null>>) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -32,18 +34,25 @@ export const openAnchorFile = async (path: string, dataFolder: string): Promise<
   try {
     const file = await open(path, 'a+', 0o644)
     const { last, isWhole } = await readTail(file, path)
-    return { last, append: appender(file, isWhole), close: () => file.close() }
+    const write = appender(file, isWhole)
+    return { last, append: anchorOver(write), note: write, close: () => file.close() }
   } catch (cause) {
     if (cause instanceof StoreError) throw cause
     throw new StoreError('not_writable', `the anchor file cannot be written: ${path}`, { cause })
   }
 }
 
-const appender = (file: FileHandle, wasWhole: boolean): AnchorFile['append'] => {
+type Write = AnchorFile['note']
+
+const anchorOver =
+  (write: Write): AnchorFile['append'] =>
+  ({ at, size, checkpoint }) =>
+    write({ at, size, checkpoint: Buffer.from(checkpoint).toString('utf8') })
+
+const appender = (file: FileHandle, wasWhole: boolean): Write => {
   let isWhole = wasWhole
-  return async ({ at, size, checkpoint }) => {
-    const line = JSON.stringify({ at, size, checkpoint: Buffer.from(checkpoint).toString('utf8') })
-    const text = `${isWhole ? '' : '\n'}${line}\n`
+  return async (line) => {
+    const text = `${isWhole ? '' : '\n'}${JSON.stringify(line)}\n`
     isWhole = false
     await file.appendFile(text)
     isWhole = true

@@ -33,6 +33,8 @@ export interface Engine {
   write(write: Write): Promise<Written>
   /** Sees every change that was committed before the call, and none that is not. */
   read(query: Query): Promise<readonly Row[]>
+  /** What was deleted or overwritten before the call is in no file of the engine afterwards. */
+  purge(): Promise<void>
   /** Finishes what was asked before the call; what is asked after it is refused. */
   close(): Promise<void>
 }

@@ -13,7 +13,7 @@ export type GroupLimits = {
 
 export type Group<Q, A> = {
   /** The request's own answer. Rejects: `overloaded` (never ran) or `timeout` (may have run). */
-  readonly ask: (request: Q) => Promise<A>
+  readonly ask: (request: Q, timeoutMilliseconds?: number) => Promise<A>
   /** Refuses from now on; resolves when nothing waits or runs. */
   readonly drain: () => Promise<void>
 }
@@ -41,13 +41,13 @@ export const groupCommit = <Q, A>(
   let closed = false
   let idle: Promise<void> = Promise.resolve()
 
-  const ask = (request: Q): Promise<A> =>
+  const ask = (request: Q, timeoutMilliseconds = limits.timeoutMilliseconds): Promise<A> =>
     new Promise((resolve, reject) => {
       if (closed) return reject(new StoreError('unavailable', 'the store is closed'))
       if (waiting.size + running >= limits.queue) {
         return reject(new StoreError('overloaded', 'too many requests wait for the store'))
       }
-      const timer = setTimeout(expire, limits.timeoutMilliseconds)
+      const timer = setTimeout(expire, timeoutMilliseconds)
       const one = { request, resolve, reject, timer }
       function expire(): void {
         const never = waiting.delete(one)

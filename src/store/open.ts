@@ -2,12 +2,18 @@
  * Opens the embedded store: one SQLite file in one folder, one process at a time. Every boot check
  * that fails rejects with a StoreError that says what to do, and leaves the file as it was.
  */
+import { join } from 'node:path'
+import type { Engine } from './engine.ts'
 import { prepareFolder } from './folder.ts'
+import { hasKeys, requireOpens } from './people-keys.ts'
+import { type KeyWrap, personalKeyFile } from './personal-key.ts'
 import { startSqlite } from './sqlite.ts'
 import { type Store, storeOver } from './store.ts'
 
 export type StoreOptions = {
   readonly folder: string
+  /** locks the keys of people; default `personal.key` in the folder */
+  readonly keyWrap?: KeyWrap
   /** epoch milliseconds; default the system's clock */
   readonly now?: () => number
   /** a change not confirmed after this long is answered as `timeout`; default 1000 */
@@ -26,5 +32,17 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
       timeoutMilliseconds: options.timeoutMilliseconds ?? 1000
     }
   )
-  return storeOver(engine, now)
+  try {
+    const wrap = options.keyWrap ?? (await fileWrap(engine, options.folder))
+    await requireOpens(engine, wrap)
+    const store = storeOver(engine, now, wrap)
+    await store.tidy()
+    return store
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
 }
+
+const fileWrap = async (engine: Engine, folder: string): Promise<KeyWrap> =>
+  personalKeyFile({ path: join(folder, 'personal.key'), mayMake: !(await hasKeys(engine)) })

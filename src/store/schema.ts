@@ -11,6 +11,8 @@ export type Dialect = {
   readonly table: string
   /** triggers that keep what may never change from changing, whoever writes */
   readonly immutable: string
+  /** the same for a terminal elevation, whose words may go once the requester has no key any more */
+  readonly erasable: string
 }
 
 export type Migration = {
@@ -22,11 +24,14 @@ export type Migration = {
 
 /** Every migration of this version, ascending from 1. */
 export const migrations = (dialect: Dialect): readonly Migration[] =>
-  [firstTables(dialect), standing(dialect), slack(dialect), log(dialect)].map((text, at) => ({
-    number: at + 1,
-    text,
-    checksum: hash('sha256', text)
-  }))
+  [
+    firstTables(dialect),
+    standing(dialect),
+    slack(dialect),
+    log(dialect),
+    sinks(dialect),
+    personal(dialect)
+  ].map((text, at) => ({ number: at + 1, text, checksum: hash('sha256', text) }))
 
 /** The table that says which migrations a database has; made before the first of them. */
 export const migrationTable = ({ integer, table }: Dialect): string =>
@@ -172,3 +177,38 @@ create table heartbeat (
   at ${integer} not null
 )${table};
 ${immutable}`
+
+/** Up to where each log sink has had the entries: the index of the first that it has not had. */
+const sinks = ({ integer, table }: Dialect): string => `
+create table sink_cursor (
+  sink text not null primary key,
+  seq ${integer} not null check (seq >= 0)
+)${table};
+`
+
+/**
+ * A key per person, and openings locked by it. Rows from before are in the clear in opening_plain;
+ * the start moves them into opening, locked, and none is written there any more. A row in purge_due:
+ * files may hold still what was erased, or locked, last.
+ */
+const personal = ({ bytes, integer, table, erasable }: Dialect): string => `
+create table person_key (
+  person text not null primary key,
+  wrapped ${bytes} not null,
+  made_at ${integer} not null
+)${table};
+
+alter table opening rename to opening_plain;
+create table opening (
+  entry_key text not null references ledger_outbox (key),
+  name text not null,
+  person text not null,
+  sealed ${bytes} not null,
+  primary key (entry_key, name)
+)${table};
+create index opening_person on opening (person);
+
+create table purge_due (
+  id ${integer} not null primary key check (id = 1)
+)${table};
+${erasable}`

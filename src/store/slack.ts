@@ -15,9 +15,13 @@ import type {
 } from '../ports.ts'
 import { damaged, integer, text, textOrNull } from './columns.ts'
 import type { Engine, Query, Row, Step, Value } from './engine.ts'
+import type { PeopleKeys } from './people-keys.ts'
 
 /** The ports over `engine`. */
-export const slackOver = (engine: Engine): Seen & SlackTurn & SlackMessages => ({
+export const slackOver = (
+  engine: Engine,
+  people: PeopleKeys
+): Seen & SlackTurn & SlackMessages => ({
   claim: async (key, until) => {
     const written = await engine.write({ steps: [forgetSeen(until), insertSeen(key, until)] })
     return written.kind === 'committed'
@@ -48,7 +52,7 @@ export const slackOver = (engine: Engine): Seen & SlackTurn & SlackMessages => (
   },
   word: async (elevation) => {
     const [row] = await engine.read(lastWord(elevation))
-    return row === undefined ? null : text(row, 'value')
+    return row === undefined ? null : ((await people.open(row))?.value ?? null)
   }
 })
 
@@ -188,7 +192,9 @@ const pace = (place: string, channel: string, next: Instant): Step => ({
 
 /** The first entry's reason is why it was asked. */
 const lastWord = (elevation: ElevationId): Query => ({
-  text: `select o.value from ledger_outbox l join opening o on o.entry_key = l.key
+  text: `select o.entry_key, o.name, o.person, o.sealed, k.wrapped
+    from ledger_outbox l join opening o on o.entry_key = l.key
+      join person_key k on k.person = o.person
     where l.elevation = $1 and o.name = 'reason'
       and l.seq > (select min(seq) from ledger_outbox where elevation = $1)
     order by l.seq desc limit 1`,

@@ -16,9 +16,13 @@ export const openDatabase = ({ file, openedAt }: Boot): DatabaseSyncInstance => 
     db.exec('pragma trusted_schema = off; pragma locking_mode = exclusive')
     // what a savepoint may have to undo would go to a temporary file
     db.exec('pragma temp_store = memory')
+    // what was erased is zeroed, not only unlinked (sqlite.org/pragma.html#pragma_secure_delete)
+    db.exec('pragma secure_delete = on')
     lockAndLog(db)
     requireSound(db)
     migrate(db, openedAt)
+    // an erasure that was cut short after its commit
+    db.exec('pragma wal_checkpoint(truncate)')
     return db
   } catch (error) {
     db.close()

@@ -4,9 +4,9 @@
  */
 import { type Elevation, dueAt, notAfterOf, terminalStates, windowSeconds } from '../elevation/elevation.ts'
 import type { ElevationId, Instant, PersonId } from '../elevation/ids.ts'
-import type { Entry } from '../ledger/entry.ts'
 import type { Change, Filter, IdempotencyKey } from '../ports.ts'
 import type { Query, Step, Value, Write } from './engine.ts'
+import type { SealedEntry, SealedOpening } from './people-keys.ts'
 import { approvedBy, raiseStanding } from './standing.ts'
 
 const terminal = terminalStates.map((state) => `'${state}'`).join(', ')
@@ -17,7 +17,11 @@ const selectElevation = `select e.id, e.state, e.version, e.body,
   from elevation e`
 
 /** State, idempotency key and entries; the first that finds its row changed is a conflict. */
-export const commitChange = (change: Change, at: number): Write => {
+export const commitChange = (
+  change: Change,
+  entries: readonly SealedEntry[],
+  at: number
+): Write => {
   const steps = [
     change.expectedVersion === null
       ? insertElevation(change.elevation)
@@ -25,17 +29,17 @@ export const commitChange = (change: Change, at: number): Write => {
     ...(change.standing ? [raiseStanding(change.standing)] : []),
     ...(change.idempotency ? [insertIdempotency(change.idempotency, change.elevation.id, at)] : [])
   ]
-  return withEntries(steps, change.entries)
+  return withEntries(steps, entries)
 }
 
 /** These steps and then the entries, whose places are the result. */
-export const withEntries = (steps: readonly Step[], entries: readonly Entry[]): Write => ({
+export const withEntries = (steps: readonly Step[], entries: readonly SealedEntry[]): Write => ({
   steps: [...steps, ...entries.map(insertEntry)],
   ...(entries.length > 0 && { result: indexesOf(entries) })
 })
 
 /** Entries by themselves: refused attempts and what else changes no elevation. */
-export const appendEntries = (entries: readonly Entry[]): Write => ({
+export const appendEntries = (entries: readonly SealedEntry[]): Write => ({
   steps: entries.map(insertEntry)
 })
 
@@ -100,28 +104,30 @@ export const ledgerFrom = (index: number, limit: number): Query => ({
  * The entry takes the next number, so that numbers have no gaps: one writer at a time is what makes
  * max + 1 safe. A key that is there keeps its first entry and openings.
  */
-const insertEntry = (entry: Entry): Step => ({
+const insertEntry = ({ entry, openings }: SealedEntry): Step => ({
   text: `insert into ledger_outbox (seq, key, elevation, body, leaf)
     values ((select coalesce(max(seq), 0) + 1 from ledger_outbox), $1, $2, $3, $4)
     on conflict (key) do nothing`,
   // Copies: a view sent to another thread would take the whole pool along that it lies in.
   values: [entry.key, entry.elevation, new Uint8Array(entry.body), new Uint8Array(entry.leaf)],
   ifNone: 'skip',
-  ...(entry.openings.length > 0 && { ifSome: [insertOpenings(entry)] })
+  ...(openings.length > 0 && { ifSome: openings.map(insertOpening) })
 })
 
-const insertOpenings = ({ key, openings }: Entry): Step => ({
-  text: `insert into opening (entry_key, name, salt, value)
-    values ${openings.map((_, n) => `($1, $${3 * n + 2}, $${3 * n + 3}, $${3 * n + 4})`).join(', ')}`,
-  values: [key, ...openings.flatMap(({ name, salt, value }) => [name, salt, value])],
+/** A conflict where the key that locks it is the person's no more. */
+export const insertOpening = (of: SealedOpening): Step => ({
+  text: `insert into opening (entry_key, name, person, sealed)
+    select $1, $2, $3, $4 where exists
+      (select 1 from person_key where person = $3 and wrapped = $5)`,
+  values: [of.entryKey, of.name, of.person, of.sealed, of.wrapped],
   ifNone: 'conflict'
 })
 
 /** Where these entries are, new or from an earlier try; in no order. */
-const indexesOf = (entries: readonly Entry[]): Query => ({
+const indexesOf = (entries: readonly SealedEntry[]): Query => ({
   text: `select key, seq - 1 as idx from ledger_outbox
     where key in (${entries.map((_, at) => `$${at + 1}`).join(', ')})`,
-  values: entries.map(({ key }) => key)
+  values: entries.map(({ entry }) => entry.key)
 })
 
 const insertElevation = (elevation: Elevation): Step => ({

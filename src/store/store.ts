@@ -5,6 +5,7 @@
 import type {
   Elevations,
   LedgerStore,
+  PersonalData,
   Reviews,
   Seen,
   SlackMessages,
@@ -12,8 +13,13 @@ import type {
   Standings,
   Worklist
 } from '../ports.ts'
-import type { Engine } from './engine.ts'
+import type { Entry } from '../ledger/entry.ts'
+import type { Engine, Write, Written } from './engine.ts'
+import { StoreError } from './error.ts'
 import { type LogTables, logOver } from './log.ts'
+import { type SealedEntry, peopleKeys } from './people-keys.ts'
+import type { KeyWrap } from './personal-key.ts'
+import { personalOver, tidy } from './personal-data.ts'
 import {
   parseEndedSession,
   parseIdempotency,
@@ -21,6 +27,7 @@ import {
   parseLedgerRow,
   parseStored
 } from './rows.ts'
+import { type SinkTables, sinksOver } from './sinks.ts'
 import { slackOver } from './slack.ts'
 import { approvedOf, insertReview, parseStanding, standingOf } from './standing.ts'
 import * as sql from './statements.ts'
@@ -29,21 +36,53 @@ export type Store = Elevations &
   Standings &
   Reviews &
   Worklist &
-  LedgerStore & {
+  LedgerStore &
+  PersonalData & {
     readonly slack: Seen & SlackTurn & SlackMessages
+    readonly sinks: SinkTables
     readonly log: LogTables & {
       /** `heard` is called after each commit that wrote entries; the last one given counts */
       readonly listen: (heard: () => void) => void
     }
+    /** Locks what an older version wrote in the clear, ends erasures; before anything else is asked. */
+    tidy(): Promise<void>
     /** Resolves after a real, durable write; rejects with a StoreError while that is impossible. */
     check(): Promise<void>
     /** Finishes what is under way and releases the data. */
     close(): Promise<void>
   }
 
-/** The ports over `engine`. `now` gives epoch milliseconds, for columns that nothing decides on. */
-export const storeOver = (engine: Engine, now: () => number): Store => {
+const mostTries = 5
+
+/**
+ * The ports over `engine`; `wrap` locks the keys of people. `now` gives epoch milliseconds, for
+ * columns that nothing decides on.
+ */
+export const storeOver = (engine: Engine, now: () => number, wrap: KeyWrap): Store => {
   let heard: (() => void) | null = null
+  const people = peopleKeys(engine, wrap, now)
+
+  /** Once more where a person's data was erased between locking a value and writing it. */
+  const write = async (
+    entries: readonly Entry[],
+    writeOf: (sealed: readonly SealedEntry[]) => Write
+  ): Promise<Written> => {
+    for (let tries = 1; ; tries++) {
+      const sealed = await people.seal(entries)
+      const written = await engine.write(writeOf(sealed))
+      if (written.kind === 'committed' || !(await people.isStale(sealed))) return written
+      if (tries === mostTries) throw new StoreError('overloaded', 'personal data is being erased')
+    }
+  }
+
+  const underWay = new Set<Promise<Written>>()
+  const writeSealed: typeof write = (entries, writeOf) => {
+    const written = write(entries, writeOf)
+    underWay.add(written)
+    void Promise.allSettled([written]).then(() => underWay.delete(written))
+    return written
+  }
+
   return {
     get: async (id) => {
       const [row] = await engine.read(sql.getElevation(id))
@@ -55,7 +94,9 @@ export const storeOver = (engine: Engine, now: () => number): Store => {
       return row ? parseIdempotency(row) : null
     },
     commit: async (change) => {
-      const written = await engine.write(sql.commitChange(change, now()))
+      const written = await writeSealed(change.entries, (sealed) =>
+        sql.commitChange(change, sealed, now())
+      )
       if (written.kind === 'conflict') return written
       heard?.()
       return { kind: 'committed', indexes: parseIndexes(written.rows, change.entries) }
@@ -71,7 +112,7 @@ export const storeOver = (engine: Engine, now: () => number): Store => {
     },
     review: async (review, entries) => {
       const steps = [insertReview(review)]
-      const written = await engine.write(sql.withEntries(steps, entries))
+      const written = await writeSealed(entries, (sealed) => sql.withEntries(steps, sealed))
       if (written.kind === 'conflict') return written
       heard?.()
       return { kind: 'committed', indexes: parseIndexes(written.rows, entries) }
@@ -80,12 +121,15 @@ export const storeOver = (engine: Engine, now: () => number): Store => {
     endedSessions: async (roleArn, since) =>
       (await engine.read(sql.endedSessions(roleArn, since))).map(parseEndedSession),
     append: async (entries) => {
-      await engine.write(sql.appendEntries(entries))
+      await writeSealed(entries, sql.appendEntries)
       heard?.()
     },
     entries: async (index, limit) =>
       (await engine.read(sql.ledgerFrom(index, limit))).map(parseLedgerRow),
-    slack: slackOver(engine),
+    ...personalOver({ engine, people, heard: () => heard?.() }),
+    tidy: () => tidy(engine, people),
+    slack: slackOver(engine, people),
+    sinks: sinksOver(engine),
     log: {
       ...logOver(engine),
       listen: (listener) => {
@@ -95,6 +139,10 @@ export const storeOver = (engine: Engine, now: () => number): Store => {
     check: async () => {
       await engine.write(sql.heartbeat(now()))
     },
-    close: () => engine.close()
+    close: async () => {
+      // a person's first value takes several steps, which the engine cannot know of
+      await Promise.allSettled(underWay)
+      await engine.close()
+    }
   }
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { objectOf, text } from '../../src/cli/api.ts'
+import { append } from './append.ts'
 import { evaluator } from './evaluator.ts'
 import { print, rounded } from './figures.ts'
 import { issue } from './issue.ts'
@@ -52,6 +53,7 @@ try {
   for (const figure of await policyFigures()) print(figure)
   for (const figure of await slackFigures()) print(figure)
   for (const figure of await ledger()) print(figure)
+  for (const figure of await append()) print(figure)
   people = await benchPeople(join(root, 'policies'), folder)
   const { issuer, policies } = people
   const sandbox = await start(['dist/cli/main.js', 'sandbox', '--json'])

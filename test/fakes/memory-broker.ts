@@ -277,9 +277,16 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
         if (person !== 'olga') return refuse('policy_denied', 'Auditors only.')
         const body = Buffer.from('{"type":"elevation.requested","v":1}')
         const leaf = new Uint8Array(32).fill(7)
+        const openings = { reason: { state: 'erased', by: 9 } } as const
         return accept(
-          Array.from({ length: Math.min(limit, 3) }, (_, n) => ({ index: from + n, body, leaf }))
+          Array.from({ length: Math.min(limit, 3) }, (_, n) => ({ index: from + n, body, leaf, openings }))
         )
+      }),
+    erase: ({ person }, { of }) =>
+      run(['erase', person, null], () => {
+        const erased = parsePersonId(of)
+        if (person !== 'olga' || erased === null) return refuse('policy_denied', 'Security only.')
+        return accept({ person: erased, entry: 41 })
       }),
     logKey: (person) =>
       run(['logKey', person, null], () =>
@@ -289,6 +296,10 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
     logFile: (person, path) => run(['logFile', person, null], () => fileOf(person, path)),
     proof: (person, id) =>
       run(['proof', person, id], () => (person === 'olga' && id === '7' ? accept(null) : fileOf(person, id))),
+    acceptRestore: (person) =>
+      run(['acceptRestore', person, null], () => refuse('conflict', 'It is not held back.')),
+    rotateKey: (person) =>
+      run(['rotateKey', person, null], () => refuse('policy_denied', 'Only operators do this.')),
     refused: async (person, attempt) => {
       if (broken) throw broken
       attempts.push({ person, ...attempt })

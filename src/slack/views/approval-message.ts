@@ -48,17 +48,6 @@ export const decisionBlocks = (card: Card, now: Instant): readonly KnownBlock[] 
   }
 }
 
-/** For a rule that is not decided in Slack: where it is. */
-export const linkCard = (card: Card): Message =>
-  fitMessage({
-    text: md`${askText(card)} is not decided in Slack`.mrkdwn,
-    blocks: [
-      section(md`${faceText(card.requester)} asks for ${askText(card)}.`),
-      section(elsewhereText(card)),
-      ...buttons(...consoleOf(card))
-    ]
-  })
-
 type Hindrance =
   | { readonly kind: 'none' }
   /** votes count, but not from Slack */

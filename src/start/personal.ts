@@ -1,0 +1,27 @@
+/**
+ * Opens the store with what locks the keys of people: the KMS key of the configuration, else
+ * `personal.key` in the data folder. Refused: a key that is missing, or another than the one before.
+ */
+import type { Config } from '../config.ts'
+import { StoreError } from '../store/error.ts'
+import { openStore } from '../store/open.ts'
+import type { KeyWrap } from '../store/personal-key.ts'
+import type { Store } from '../store/store.ts'
+import { StartError } from './error.ts'
+
+/** Rejects with a StartError. `kms` makes the key wrap of a KMS key, by its ARN. */
+export const startStore = async (
+  { dataDir: folder, personalKmsKey }: Pick<Config, 'dataDir' | 'personalKmsKey'>,
+  kms: (keyArn: string) => KeyWrap & { readonly close: () => void }
+): Promise<Store> => {
+  const keyWrap = personalKmsKey === null ? null : kms(personalKmsKey)
+  try {
+    if (keyWrap === null) return await openStore({ folder })
+    const store = await openStore({ folder, keyWrap })
+    return { ...store, close: () => store.close().finally(keyWrap.close) }
+  } catch (cause) {
+    keyWrap?.close()
+    if (!(cause instanceof StoreError)) throw cause
+    throw new StartError('unavailable', [cause.message], { cause })
+  }
+}
