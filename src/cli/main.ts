@@ -98,6 +98,17 @@ command('session-policy', 'exactly what AWS would be sent')
     )
   )
 
+command('guard', 'whether queries on stdin may run under a guardrail')
+  .requiredOption('--catalog <file>', 'tables, columns and partition keys, JSON')
+  .requiredOption('--guardrail <file>', 'a document of policies/guardrails, YAML or JSON')
+  .option('--jsonl', 'JSON lines {"id","sql"} instead of one statement')
+  .action((options) =>
+    run(options, async (to) => {
+      const { stdin: input, stdout } = process
+      return (await import('./guard.ts')).guard(to, { ...options, input, isTerminal: stdout.isTTY })
+    })
+  )
+
 command('request', 'asks for a target')
   .requiredOption('--target <id>', 'what is asked for')
   .requiredOption('--duration <length>', '2h, 45m or ISO 8601')

@@ -17,6 +17,7 @@ import { ledger } from './ledger.ts'
 import { load } from './load.ts'
 import { policyFigures } from './policy.ts'
 import { slackFigures } from './slack.ts'
+import { sqlFigures } from './sql.ts'
 import { type BenchPeople, benchPeople } from './people.ts'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -53,6 +54,7 @@ try {
   for (const figure of await policyFigures()) print(figure)
   for (const figure of await slackFigures()) print(figure)
   for (const figure of await ledger()) print(figure)
+  for (const figure of await sqlFigures()) print(figure)
   for (const figure of await append()) print(figure)
   people = await benchPeople(join(root, 'policies'), folder)
   const { issuer, policies } = people

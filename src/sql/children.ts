@@ -1,0 +1,102 @@
+/**
+ * The parts of an expression, whatever it is, so that a walk needs to know only the nodes it is
+ * about. A part that is a query is not among them: it has a scope of its own.
+ */
+import type { Expression, Over, Query, SortItem } from './ast.ts'
+
+/** The expressions directly under one, those of its window, filter and ordering included. */
+export const childrenOf = (node: Expression): readonly Expression[] => {
+  switch (node.kind) {
+    case 'NullLiteral':
+    case 'BooleanLiteral':
+    case 'StringLiteral':
+    case 'BinaryLiteral':
+    case 'NumericLiteral':
+    case 'GenericLiteral':
+    case 'IntervalLiteral':
+    case 'Parameter':
+    case 'ColumnReference':
+    case 'CurrentValue':
+    case 'SubqueryExpression':
+    case 'Exists':
+      return []
+    case 'Logical':
+    case 'Concatenation':
+      return node.terms
+    case 'Not':
+    case 'ArithmeticUnary':
+    case 'Cast':
+    case 'Extract':
+    case 'Normalize':
+    case 'IsNull':
+    case 'QuantifiedComparison':
+    case 'InSubquery':
+      return [node.value]
+    case 'Comparison':
+      return [node.left, node.right]
+    case 'Between':
+      return [node.value, node.lower, node.upper]
+    case 'InList':
+      return [node.value, ...node.items]
+    case 'Like':
+      return [node.value, node.pattern, ...given(node.escape)]
+    case 'IsDistinctFrom':
+      return [node.value, node.right]
+    case 'Arithmetic':
+      return [node.first, ...node.rest.map((step) => step.value)]
+    case 'AtTimeZone':
+      return [node.value, node.zone]
+    case 'Dereference':
+      return [node.base]
+    case 'Subscript':
+      return [node.base, node.index]
+    case 'FunctionCall':
+      return [
+        ...node.arguments,
+        ...sorted(node.orderBy),
+        ...given(node.filter),
+        ...(node.over === null ? [] : windowed(node.over))
+      ]
+    case 'Listagg':
+      return [node.value, ...sorted(node.withinGroup), ...given(node.filter)]
+    case 'Lambda':
+      return [node.body]
+    case 'Row':
+    case 'ArrayConstructor':
+      return node.items
+    case 'Case':
+      return [
+        ...given(node.operand),
+        ...node.whens.flatMap(({ condition, result }) => [condition, result]),
+        ...given(node.otherwise)
+      ]
+    case 'Trim':
+      return [...given(node.character), node.value]
+    case 'Position':
+      return [node.needle, node.value]
+    case 'Substring':
+      return [node.value, node.start, ...given(node.length)]
+    case 'Grouping':
+      return node.columns
+  }
+}
+
+/** The query that an expression holds, if it holds one. */
+export const queryIn = (node: Expression): Query | null => ('query' in node ? node.query : null)
+
+/** The expressions of a window: partition, order and frame. */
+export const windowed = (over: Over): readonly Expression[] => {
+  if (over.kind === 'WindowReference') return []
+  const { partitionBy, orderBy, frame } = over
+  return [
+    ...partitionBy,
+    ...sorted(orderBy),
+    ...given(frame?.start.value ?? null),
+    ...given(frame?.end?.value ?? null)
+  ]
+}
+
+const sorted = (items: readonly SortItem[]): readonly Expression[] =>
+  items.map(({ expression }) => expression)
+
+const given = (node: Expression | null): readonly Expression[] => (node === null ? [] : [node])

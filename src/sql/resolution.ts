@@ -1,0 +1,139 @@
+/**
+ * What a query turns out to be about once its names are resolved: the tables and columns it reads
+ * and where, the functions it calls, its joins. Rules judge this; nothing here is a verdict.
+ * Refused by `TooComplex`: queries whose columns multiply (`SELECT t.*, t.*` of the same, again and
+ * again).
+ */
+import type { ColumnReference, Expression, Identifier, JoinOn, JoinStep, Query } from './ast.ts'
+import type { Catalog, Column, Table } from './catalog.ts'
+import type { Finding, Span } from './refusal.ts'
+import type { Field, Found, Relation, Scan, Scope, Source } from './scope.ts'
+
+/** Where in a query an expression stands. */
+export type Clause =
+  | 'select'
+  | 'from'
+  | 'on'
+  | 'where'
+  | 'groupBy'
+  | 'having'
+  | 'window'
+  | 'orderBy'
+
+/** One reading of one column at one place; `star`: nobody wrote its name. */
+export type ColumnRead = {
+  readonly at: Span
+  readonly source: Source
+  readonly by: 'name' | 'using' | 'star'
+  /** only its count is asked for: the bare argument of `count` or `approx_distinct` */
+  readonly isCounted: boolean
+}
+
+/** A table by name, CTEs apart. `standing` other than `read` is no table of the statement. */
+export type TableRead = {
+  readonly at: Span
+  readonly standing: 'read' | 'unknown' | 'notGranted' | 'view' | 'catalog' | 'metadata'
+  readonly catalog: string
+  readonly database: string | null
+  readonly name: string
+}
+
+/** `SELECT *`, `t.*`, `TABLE t`: the columns of tables that it reads. */
+export type StarRead = { readonly at: Span; readonly sources: readonly Source[] }
+
+/** `name` is `a.b.f` where it was qualified. */
+export type CalledFunction = { readonly at: Span; readonly name: string }
+
+/** One SELECT … FROM: what it scans itself, and every condition that narrows it. */
+export type Specification = {
+  readonly at: Span
+  readonly scans: Scan[]
+  /** its WHERE, and the ON of its inner joins */
+  readonly conditions: Expression[]
+}
+
+export type JoinRead = {
+  readonly at: Span
+  readonly type: JoinStep['type'] | 'COMMA'
+  readonly left: readonly Field[]
+  readonly right: readonly Field[]
+  readonly on: JoinOn | null
+  readonly isUsing: boolean
+  /** what the right side unnests, if it does */
+  readonly unnested: readonly Expression[] | null
+}
+
+export type Output = { readonly name: string | null; readonly columns: ReadonlySet<Column> }
+
+export type Resolution = {
+  readonly query: Query
+  readonly catalog: string
+  readonly tables: TableRead[]
+  readonly reads: ColumnRead[]
+  readonly stars: StarRead[]
+  readonly functions: CalledFunction[]
+  readonly parameters: Span[]
+  readonly samples: { readonly at: Span; readonly table: Table }[]
+  readonly specifications: Specification[]
+  readonly joins: JoinRead[]
+  /** names that mean nothing or too much, and constructs that cannot be followed */
+  readonly problems: Finding[]
+  readonly references: Map<ColumnReference, Found>
+  readonly outputs: readonly Output[]
+}
+
+/** Common table expressions in sight, the nearest first. */
+export type Ctes = {
+  readonly own: Map<string, Relation>
+  readonly parent: Ctes | null
+}
+
+/** What is in sight at a place. */
+export type Sight = { readonly scope: Scope | null; readonly ctes: Ctes | null }
+
+/** One run over one statement. */
+export type Resolver = {
+  readonly catalog: Catalog
+  readonly defaultDatabase: string | null
+  /** whether the table may be told of at all; views by their own name */
+  readonly isGranted: (table: Table) => boolean
+  readonly found: Omit<Resolution, 'outputs'>
+  /** resolves a query within another */
+  readonly query: (query: Query, sight: Sight) => Relation
+  /** counts fields that are made */
+  fieldsLeft: number
+}
+
+export class TooComplex extends Error {}
+
+/** Far more than any real query makes; a machine counts to it in a few hundredths of a second. */
+export const mostFields = 150_000
+
+/**
+ * Counts work that grows faster than the text. Throws `TooComplex` when there was too much of it.
+ */
+export const spend = (resolver: Resolver, fields: number): void => {
+  resolver.fieldsLeft -= fields
+  if (resolver.fieldsLeft < 0) throw new TooComplex('the query makes too many columns')
+}
+
+export const problem = (
+  resolver: Resolver,
+  code: 'UNKNOWN_COLUMN' | 'AMBIGUOUS_COLUMN' | 'HIDDEN_COLUMN' | 'UNSUPPORTED',
+  message: string,
+  more: Pick<Finding, 'at' | 'hint' | 'object'>
+): void => void resolver.found.problems.push({ code, message, ...more })
+
+/** `a.b.c` as messages write it. */
+export const written = (parts: readonly Identifier[]): string =>
+  parts.map(({ name }) => name).join('.')
+
+/** Notes that a field is read at a place. */
+export const note = (
+  { found }: Resolver,
+  { source, twins }: Field,
+  { at, by, isCounted }: Omit<ColumnRead, 'source'>
+): void => {
+  if (source !== null) found.reads.push({ at, by, isCounted, source })
+  for (const twin of twins) found.reads.push({ at, by, isCounted, source: twin })
+}
