@@ -18,8 +18,8 @@ import t from 'tap'
 import { networkFileSystem, prepareFolder } from '../src/store/folder.ts'
 import { groupCommit } from '../src/store/group-commit.ts'
 import { openStore } from '../src/store/open.ts'
-import { pack, unpack } from '../src/store/packed.ts'
-import { engineOver, type Request } from '../src/store/sqlite.ts'
+import { pack, packAnswers, unpack, unpackAnswers } from '../src/store/packed.ts'
+import { type Reply, type Request, engineOver } from '../src/store/sqlite.ts'
 import { failure, openDatabase } from '../src/store/sqlite-database.ts'
 import { groupsOn } from '../src/store/sqlite-session.ts'
 import { type Store, storeOver } from '../src/store/store.ts'
@@ -41,7 +41,7 @@ const openHere = (folder: string, pragma = ''): Store => {
   db.exec(pragma)
   const answer = groupsOn(db)
   const runner = {
-    run: async (group: readonly Request[]) => answer(unpack(pack(group))),
+    run: async (group: readonly Request[]) => unpackAnswers(packAnswers(answer(unpack(pack(group))))),
     end: async () => db.close()
   }
   const engine = engineOver(runner, { queue: 1000, timeoutMilliseconds: 60_000 })
@@ -168,7 +168,7 @@ t.test('a folder or file that cannot be trusted is refused, with what to do', as
 })
 
 t.test('a group that was packed is the same group', async (t) => {
-  const query = { text: 'select $1', values: ['a', 1, null, new Uint8Array([1, 2])] }
+  const query = { text: 'select $1', values: ['a', '', '\0b', '\0', 1, null, Buffer.from([1, 0, 255]), Buffer.of()] }
   const inner = { ...query, ifNone: 'conflict' } as const
   const outer = { text: 'insert', values: [], ifNone: 'skip', ifSome: [inner, inner] } as const
   const group: readonly Request[] = [
@@ -181,6 +181,19 @@ t.test('a group that was packed is the same group', async (t) => {
   t.strictSame(unpack(pack([])), [])
   t.throws(() => unpack([1]), { name: 'StoreError' })
   t.throws(() => unpack(['read', 'select 1']), { name: 'StoreError' })
+  const row = { idx: 1, body: Buffer.from([0, 200]), none: null, text: '\0' }
+  const answers: Reply = [
+    { kind: 'found', rows: [row, { ...row, idx: 2 }] },
+    { kind: 'conflict' },
+    { kind: 'committed', rows: [] },
+    { kind: 'failed', code: 'timeout', message: 'too late' },
+    { kind: 'found', rows: [{ busy: 0 }] }
+  ]
+  t.strictSame(unpackAnswers(packAnswers(answers)), answers)
+  t.strictSame(unpackAnswers(packAnswers([])), [])
+  for (const wrong of [['odd'], ['found'], ['found', 1], ['failed', 'odd', ''], ['found', 1, 'a', 1]]) {
+    t.throws(() => unpackAnswers(wrong), { name: 'StoreError' })
+  }
 })
 
 t.test('network file systems are known by their type', async (t) => {

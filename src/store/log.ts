@@ -92,7 +92,7 @@ const selectTile = (path: string): Query => ({
 const insertHead = (head: GrownHead): Step => ({
   text: `insert into ledger_head (id, version, size, root, frontier, edge, signed)
     values (1, 1, $1, $2, $3, $4, 0) on conflict (id) do nothing`,
-  values: [head.size, copy(head.root), copy(head.frontier), packEdge(head.edge)],
+  values: [head.size, head.root, head.frontier, packEdge(head.edge)],
   ifNone: 'conflict'
 })
 
@@ -100,13 +100,13 @@ const updateHead = (head: GrownHead, version: number): Step => ({
   text: `update ledger_head
     set version = version + 1, size = $1, root = $2, frontier = $3, edge = $4
     where id = 1 and version = $5 and size < $1`,
-  values: [head.size, copy(head.root), copy(head.frontier), packEdge(head.edge), version],
+  values: [head.size, head.root, head.frontier, packEdge(head.edge), version],
   ifNone: 'conflict'
 })
 
 const insertTile = ({ path, bytes: hashes }: HashTile): Step => ({
   text: 'insert into ledger_tile (path, bytes) values ($1, $2) on conflict (path) do nothing',
-  values: [path, copy(hashes)],
+  values: [path, hashes],
   ifNone: 'conflict'
 })
 
@@ -115,20 +115,17 @@ const updateCheckpoint = (size: number, checkpoint: Uint8Array): Write => ({
     {
       text: `update ledger_head set signed = $1, checkpoint = $2
         where id = 1 and signed < $1 and size >= $1`,
-      values: [size, copy(checkpoint)],
+      values: [size, checkpoint],
       ifNone: 'skip'
     }
   ]
 })
 
-/** A view sent to another thread would take the whole pool along that it lies in. */
-const copy = (view: Uint8Array): Uint8Array => new Uint8Array(view)
-
 const hashBytes = 32
 
 /** Of each level one byte that counts its hashes, 0 to 255, and these. */
 const packEdge = (edge: readonly Uint8Array[]): Uint8Array =>
-  copy(Buffer.concat(edge.flatMap((tile) => [Buffer.of(tile.length / hashBytes), tile])))
+  Buffer.concat(edge.flatMap((tile) => [Buffer.of(tile.length / hashBytes), tile]))
 
 const parseEdge = (packed: Uint8Array): readonly Uint8Array[] => {
   const edge: Uint8Array[] = []

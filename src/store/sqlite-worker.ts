@@ -1,12 +1,12 @@
 /** The thread that owns the SQLite connection: opens the file, answers groups, and closes it. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { unpack } from './packed.ts'
+import { packAnswers, unpack } from './packed.ts'
 import type { Boot, Command, Reply } from './sqlite.ts'
 import { failure, openDatabase } from './sqlite-database.ts'
 import { groupsOn } from './sqlite-session.ts'
 
 const start = (port: MessagePort, boot: Boot): void => {
-  const reply = (answers: Reply): void => port.postMessage(answers)
+  const reply = (answers: Reply): void => port.postMessage(packAnswers(answers))
   try {
     const db = openDatabase(boot)
     const answerGroup = groupsOn(db)

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import type { Engine, Query, Row, Write, Written } from './engine.ts'
 import { StoreError, type StoreErrorCode } from './error.ts'
 import { type GroupLimits, groupCommit } from './group-commit.ts'
-import { type Packed, pack } from './packed.ts'
+import { type Packed, pack, unpackAnswers } from './packed.ts'
 
 /** What the worker needs to open the file. */
 export type Boot = {
@@ -33,7 +33,7 @@ export type Answer =
 /** To the worker: a group to run, or the end. */
 export type Command = Packed | 'close'
 
-/** From the worker: first what kept the file from opening, if anything; then a group's answers. */
+/** First what kept the file from opening, if anything; then a group's answers. */
 export type Reply = readonly Answer[]
 
 /** Opens the file in a worker; rejects with the StoreError of the boot check that failed. */
@@ -116,9 +116,9 @@ const startThread = (boot: Boot) => {
         worker.off('message', got)
         reject(new StoreError(code, 'the store stopped before it answered', { cause }))
       }
-      const got = (answers: Reply): void => {
+      const got = (answers: Packed): void => {
         worker.off('exit', gone)
-        resolve(answers)
+        resolve(unpackAnswers(answers))
       }
       worker.once('message', got)
       worker.once('exit', gone)

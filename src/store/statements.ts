@@ -108,8 +108,7 @@ const insertEntry = ({ entry, openings }: SealedEntry): Step => ({
   text: `insert into ledger_outbox (seq, key, elevation, body, leaf)
     values ((select coalesce(max(seq), 0) + 1 from ledger_outbox), $1, $2, $3, $4)
     on conflict (key) do nothing`,
-  // Copies: a view sent to another thread would take the whole pool along that it lies in.
-  values: [entry.key, entry.elevation, new Uint8Array(entry.body), new Uint8Array(entry.leaf)],
+  values: [entry.key, entry.elevation, entry.body, entry.leaf],
   ifNone: 'skip',
   ...(openings.length > 0 && { ifSome: openings.map(insertOpening) })
 })
