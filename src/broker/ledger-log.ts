@@ -1,5 +1,5 @@
 /**
- * The signed log of this process: seals after each append and every second, serves the tree, and
+ * The signed log of this process: seals soon after an append and every second, serves the tree, and
  * tells who waits for a receipt. Time comes in, so that nothing here waits by itself.
  */
 import { verifierKeyText } from '../ledger/note.ts'
@@ -39,6 +39,8 @@ type Waiting = { readonly index: number; readonly done: () => void }
 
 const tickMs = 1000
 const againMs = 100
+/** entries that nobody waits for are sealed together, so that a busy broker does not seal on end */
+const lingerMs = 50
 const longestWaitMs = 1000
 
 export const ledgerLog = (parts: LogParts): RunningLog => {
@@ -80,16 +82,19 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
     round = once().then((wait) => {
       round = null
       if (state !== 'running') return
-      // a wake may have come after the round had read its entries
-      if (wait === 0 || (isWoken && wait === tickMs)) run()
-      else timer = after(wait, run)
+      // somebody may wait for an entry that came after the round had read its own
+      if (wait === 0 || (isWoken && waiting.size > 0 && wait === tickMs)) run()
+      else timer = after(isWoken ? Math.min(wait, lingerMs) : wait, run)
     })
   }
 
   const wake = (): void => {
     behindSince ??= now()
+    if (isWoken) return
     isWoken = true
-    if (state === 'running' && round === null) run()
+    if (state !== 'running' || round !== null) return
+    timer?.clear()
+    timer = after(lingerMs, run)
   }
 
   const included = (index: number): Promise<void> =>
@@ -108,7 +113,7 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
         }
       }
       waiting.add(one)
-      if (!isWoken) wake()
+      if (state === 'running' && round === null) run()
     })
 
   return {
