@@ -30,6 +30,7 @@ import { type Ledger, startLedger } from './start/ledger.ts'
 import { startStore } from './start/personal.ts'
 import { goodOrThrow, startPolicy, watchFolder } from './start/policy.ts'
 import { startSinks } from './start/sinks.ts'
+import type { StartEngine } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import type { Clock } from './ports.ts'
 import { systemClock, systemIds } from './system.ts'
@@ -48,6 +49,8 @@ export type Given = {
   readonly clock?: Clock
   /** stands in for AWS altogether, e.g. to measure the broker alone */
   readonly ports?: AwsPorts
+  /** stands in for the thread that the embedded store has */
+  readonly engine?: StartEngine
 }
 
 export type Running = {
@@ -67,7 +70,10 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   const policy = await startPolicy(config.policies, given.logger)
   const { awsEndpointUrl: endpoint } = config
   const awsSettings = { ...(endpoint === null ? {} : { endpoint }), ...given.aws }
-  const store = await startStore(config, (key) => kmsKeyWrap(awsSettings, key))
+  const store = await startStore(config, {
+    kms: (key) => kmsKeyWrap(awsSettings, key),
+    ...(given.engine ? { engine: given.engine } : {})
+  })
   const clock = given.clock ?? systemClock
   const ledger = await startLedger(config, { store, clock, logger: given.logger })
   const aws = awsPorts(awsSettings)

@@ -27,10 +27,10 @@ import { verifyProofFile } from '../src/ledger/proof-file.ts'
 import { signerOf } from '../src/ledger/sign.ts'
 import { verifyExport } from '../src/ledger/verify.ts'
 import type { LedgerLog, LedgerRow, LedgerStore } from '../src/ports.ts'
-import { openStore } from '../src/store/open.ts'
 import { systemIds } from '../src/system.ts'
 import { sealedLog } from './fakes/sealed-log.ts'
 import { depsOver, examplePolicy } from './fixtures-broker.ts'
+import { openHere } from './fixtures-store.ts'
 
 const byName: Auth = async (authorization) => {
   const name = /^Bearer ([a-z-]+)$/.exec(authorization ?? '')?.[1]
@@ -71,7 +71,7 @@ const scene = async (t: Pick<Test, 'teardown' | 'fail'>, count: number) => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-serve-'))
   let now = Date.UTC(2026, 10, 21, 10)
   let added = count
-  const store = await openStore({ folder: join(folder, 'store'), now: () => now })
+  const store = openHere(join(folder, 'store'), () => now)
   await store.append(Array.from({ length: count }, (_, n) => entry(n)))
   const running = ledgerLog({
     store: store.log,

@@ -22,6 +22,7 @@ import { type Sink, sinkOf } from '../src/sinks/sink.ts'
 import { startSinks } from '../src/start/sinks.ts'
 import { openStore } from '../src/store/open.ts'
 import { entriesOf, entryOf } from './ledger-scene.ts'
+import { engineHere } from './fixtures-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-sinks-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
@@ -352,6 +353,7 @@ t.test('an approval is answered while a sink hangs, and its entry is in the log 
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(objectOf(JSON.parse(line))) })
   const broker = await startBroker(read.config, {
     logger,
+    engine: engineHere,
     aws: { credentials: async () => sandbox.keys.broker }
   })
   const as = async (person: string) => {

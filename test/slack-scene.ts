@@ -25,9 +25,9 @@ import {
 } from '../src/slack/names.ts'
 import type { Schedule } from '../src/slack/receiver.ts'
 import { makeSlackClient } from '../src/slack/slack-client.ts'
-import { openStore } from '../src/store/open.ts'
 import { type SlackFact, fixtureToken, startSlackApi } from './fakes/slack-api.ts'
 import { alice, ask, byCli, depsOver, erin, examplePolicy, got, roomy } from './fixtures-broker.ts'
+import { openHere } from './fixtures-store.ts'
 
 export const team = 'T0ACME'
 export const channel = 'C0ASKS'
@@ -83,7 +83,7 @@ let now = 0
 let triggers = 0
 const opened = (async () => {
   const data = mkdtempSync(join(tmpdir(), 'sallyport-slack-'))
-  const store = await openStore({ folder: join(data, 'store'), now: () => now })
+  const store = openHere(join(data, 'store'), () => now)
   t.teardown(async () => {
     await store.close()
     rmSync(data, { recursive: true })

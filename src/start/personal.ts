@@ -4,20 +4,27 @@
  */
 import type { Config } from '../config.ts'
 import { StoreError } from '../store/error.ts'
-import { openStore } from '../store/open.ts'
+import { type StartEngine, openStore } from '../store/open.ts'
 import type { KeyWrap } from '../store/personal-key.ts'
 import type { Store } from '../store/store.ts'
 import { StartError } from './error.ts'
 
-/** Rejects with a StartError. `kms` makes the key wrap of a KMS key, by its ARN. */
+type Given = {
+  /** the key wrap of a KMS key, by its ARN */
+  readonly kms: (keyArn: string) => KeyWrap & { readonly close: () => void }
+  /** stands in for the embedded store's own thread */
+  readonly engine?: StartEngine
+}
+
+/** Rejects with a StartError. */
 export const startStore = async (
   { dataDir: folder, personalKmsKey }: Pick<Config, 'dataDir' | 'personalKmsKey'>,
-  kms: (keyArn: string) => KeyWrap & { readonly close: () => void }
+  { kms, ...options }: Given
 ): Promise<Store> => {
   const keyWrap = personalKmsKey === null ? null : kms(personalKmsKey)
   try {
-    if (keyWrap === null) return await openStore({ folder })
-    const store = await openStore({ folder, keyWrap })
+    if (keyWrap === null) return await openStore({ folder, ...options })
+    const store = await openStore({ folder, keyWrap, ...options })
     return { ...store, close: () => store.close().finally(keyWrap.close) }
   } catch (cause) {
     keyWrap?.close()

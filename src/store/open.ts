@@ -5,9 +5,10 @@
 import { join } from 'node:path'
 import type { Engine } from './engine.ts'
 import { prepareFolder } from './folder.ts'
+import type { GroupLimits } from './group-commit.ts'
 import { hasKeys, requireOpens } from './people-keys.ts'
 import { type KeyWrap, personalKeyFile } from './personal-key.ts'
-import { startSqlite } from './sqlite.ts'
+import { type Boot, startSqlite } from './sqlite.ts'
 import { type Store, storeOver } from './store.ts'
 
 export type StoreOptions = {
@@ -20,12 +21,18 @@ export type StoreOptions = {
   readonly timeoutMilliseconds?: number
   /** how many requests may wait or run; beyond it they are refused; default 10,000 */
   readonly queueLimit?: number
+  /** default SQLite in a thread of its own */
+  readonly engine?: StartEngine
 }
+
+/** Opens the file, or rejects with the StoreError of the boot check that failed. */
+export type StartEngine = (boot: Boot, limits: GroupLimits) => Engine | Promise<Engine>
 
 /** The store in `folder`, which is made if absent. Rejects with a StoreError. */
 export const openStore = async (options: StoreOptions): Promise<Store> => {
   const now = options.now ?? Date.now
-  const engine = await startSqlite(
+  const start = options.engine ?? startSqlite
+  const engine = await start(
     { file: prepareFolder(options.folder), openedAt: now() },
     {
       queue: options.queueLimit ?? 10_000,
