@@ -389,7 +389,7 @@ const facts: Readonly<Record<Grants, readonly GrantFact[]>> = {
 
 const identity = unwrap(jitRolePolicy(targets))
 const boundary = unwrap(jitBoundary(targets))
-const brokerIdentity = unwrap(brokerPolicy({ targets, brokerRoleArn }))
+const brokerIdentity = unwrap(brokerPolicy({ targets, brokerRoleArn, personalKey: null }))
 const keyPolicies: ReadonlyMap<string, PolicyDocument> = new Map(
   [claimsKey, paymentsKey].map((key) => {
     const policy = keyPolicy({ key, targets, brokerRoleArn, adminRoleArn, producerRoleArns: [] })

@@ -30,7 +30,9 @@ import { type PersonId, instant } from '../src/elevation/ids.ts'
 import { buildApp } from '../src/http/app.ts'
 import type { Auth } from '../src/http/auth.ts'
 import { type Entry, makeEntry } from '../src/ledger/entry.ts'
+import { brokerPolicy } from '../src/iam/broker-policies.ts'
 import { startSandbox } from '../src/sandbox/main.ts'
+import { seedTargets } from '../src/sandbox/seed-targets.ts'
 import { storedPolicy } from '../src/sandbox/policy-text.ts'
 import { startStore } from '../src/start/personal.ts'
 import { prepareFolder } from '../src/store/folder.ts'
@@ -419,12 +421,13 @@ t.test('people are locked by KMS over the real SDK, each in a context of their o
   const keyId = '1a2b3c4d-9999-4000-8000-000000000009'
   const arn = seeded.arn.replace(seeded.keyId, keyId)
   const user = sandbox.world.accessKeys.get(sandbox.keys.admin.accessKeyId)?.userName
+  const brokerRoleArn = `arn:aws:iam::${sandbox.account}:role/sallyport-broker`
   const document = {
     Version: '2012-10-17',
     Statement: [
       {
         Effect: 'Allow',
-        Principal: { AWS: `arn:aws:iam::123456789012:user/${user}` },
+        Principal: { AWS: [`arn:aws:iam::123456789012:user/${user}`, brokerRoleArn] },
         Action: ['kms:Encrypt', 'kms:Decrypt'],
         Resource: '*',
         Condition: { StringEquals: { 'kms:EncryptionContext:sallyport': 'personal' } }
@@ -448,7 +451,18 @@ t.test('people are locked by KMS over the real SDK, each in a context of their o
   t.equal(await wrap.unwrap('bob', locked), null, 'of another person')
   t.equal(await wrap.unwrap('alice', locked.with(40, (locked[40] ?? 0) ^ 1)), null, 'a byte changed')
   await t.rejects(elsewhere.wrap('alice', key), /^kms:Encrypt: AccessDenied/, 'a key that is not for this')
-  await t.rejects(asBroker.wrap('alice', key), /^kms:Encrypt: AccessDenied/, 'NeverData of the broker')
+  await t.rejects(asBroker.wrap('alice', key), /^kms:Encrypt: AccessDenied/, 'no key is told to the broker')
+  const targets = seedTargets()
+  const told = brokerPolicy({ targets, brokerRoleArn, personalKey: arn })
+  if (!told.ok) throw new Error(JSON.stringify(told.refusals))
+  const role = [...sandbox.world.roles.values()].find((one) => one.arn === brokerRoleArn)
+  role?.policies.set('Broker', storedPolicy(told.value))
+  t.same(await asBroker.unwrap('alice', await asBroker.wrap('alice', key)), key, 'this key alone')
+  const data = kmsKeyWrap({ ...settings, credentials: async () => sandbox.keys.broker }, seeded.arn)
+  await t.rejects(data.wrap('alice', key), /^kms:Encrypt: AccessDenied/, 'the key of a target')
+  data.close()
+  t.match(brokerPolicy({ targets, brokerRoleArn, personalKey: seeded.arn }), { ok: false, refusals: [{ code: 'invalid_ask', where: 'personalKey' }] })
+  t.match(brokerPolicy({ targets, brokerRoleArn, personalKey: '*' }), { ok: false, refusals: [{ code: 'unsafe_name' }] })
 
   const folder = newFolder()
   const store = storeIn(t, folder, wrap)

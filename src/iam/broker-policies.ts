@@ -1,7 +1,7 @@
 /**
  * The static documents on the broker's side: its own identity policy and the policy of each
  * customer managed key. The broker may make Decrypt grants for JIT sessions and end them; it can
- * never decrypt itself. None of this was tried on live AWS; whether kms:GranteePrincipal is
+ * never decrypt data itself, only what people typed, under a key that is no target's. None of this was tried on live AWS; whether kms:GranteePrincipal is
  * compared as sent (StringLike on a session ARN) is the first thing to try there.
  */
 import type { Target } from '../elevation/target.ts'
@@ -9,7 +9,7 @@ import { bucketArn, keyArns, locationArns, tableArns, unique, workgroupArn } fro
 import { checkName, checkTarget } from './names.ts'
 import { dnsSuffix, partitionOf } from './partition.ts'
 import type { ConditionBlock, PolicyDocument, Statement } from './policy-document.ts'
-import type { IamResult } from './refusals.ts'
+import type { IamRefusal, IamResult } from './refusals.ts'
 
 /**
  * What the broker may do: assume the JIT roles, make and end grants, stop queries, read what the
@@ -19,12 +19,15 @@ import type { IamResult } from './refusals.ts'
 export const brokerPolicy = (ask: {
   readonly targets: readonly Target[]
   readonly brokerRoleArn: string
+  /** ARN of the key that locks people's keys; null = a file does */
+  readonly personalKey: string | null
 }): IamResult<PolicyDocument> => {
-  const { targets, brokerRoleArn } = ask
+  const { targets, brokerRoleArn, personalKey } = ask
   const unsafe = unsafeNames(targets, [['brokerRoleArn', brokerRoleArn]])
-  if (unsafe.length > 0) return { ok: false, refusals: unsafe }
   const roles = unique(targets.map((target) => target.role))
   const keys = unique(targets.flatMap(keyArns))
+  const wrong = [...unsafe, ...(personalKey === null ? [] : unfitKey(personalKey, keys))]
+  if (wrong.length > 0) return { ok: false, refusals: wrong }
   return documentOf([
     {
       Sid: 'Mint',
@@ -77,8 +80,42 @@ export const brokerPolicy = (ask: {
       Resource: roles
     },
     { Sid: 'Preflight', Effect: 'Allow', Action: preflight, Resource: '*' },
-    { Sid: 'NeverData', Effect: 'Deny', Action: [...neverOnKeys, ...neverElse], Resource: '*' }
+    ...(personalKey === null
+      ? [deny('NeverData', [...neverOnKeys, ...neverElse])]
+      : personal(personalKey))
   ])
+}
+
+const deny = (Sid: string, Action: readonly string[]): Statement => ({
+  Sid,
+  Effect: 'Deny',
+  Action,
+  Resource: '*'
+})
+
+/** The one key it encrypts and decrypts with, in that context alone; never with any other. */
+const personal = (key: string): readonly Statement[] => [
+  {
+    Sid: 'Personal',
+    Effect: 'Allow',
+    Action: ownUse,
+    Resource: key,
+    Condition: { StringEquals: { 'kms:EncryptionContext:sallyport': 'personal' } }
+  },
+  { Sid: 'NeverDecrypt', Effect: 'Deny', Action: ownUse, NotResource: key },
+  deny('NeverData', [...neverOnKeys.filter((one) => !isOwnUse(one)), ...neverElse])
+]
+
+const ownUse: readonly string[] = ['kms:Decrypt', 'kms:Encrypt']
+const isOwnUse = (action: string): boolean => ownUse.includes(action)
+
+/** A key ARN that is safe to write and that no target's data lies under. */
+const unfitKey = (key: string, keys: readonly string[]): readonly IamRefusal[] => {
+  const unsafe = checkName('key', key, 'personalKey')
+  if (unsafe !== null) return [unsafe]
+  if (!keys.includes(key)) return []
+  const message = 'the key of a target cannot lock what people typed; take one of its own'
+  return [{ code: 'invalid_ask', where: 'personalKey', value: key, message }]
 }
 
 /**

@@ -74,7 +74,7 @@ function addRoles(world: World, targets: readonly Target[]): Role {
   return addRole(world, {
     name: ROLES.broker,
     trust: byAdmin,
-    policies: { Broker: made(brokerPolicy({ targets, brokerRoleArn })) },
+    policies: { Broker: made(brokerPolicy({ targets, brokerRoleArn, personalKey: null })) },
     maxSessionSeconds: BROKER_SECONDS
   })
 }
