@@ -9,6 +9,7 @@ import { glueCatalogs } from './aws/catalog.ts'
 import { kmsGrants } from './aws/grants.ts'
 import { kmsKeyWrap } from './aws/key-wrap.ts'
 import { athenaQueries } from './aws/queries.ts'
+import { athenaRuns } from './aws/query-runs.ts'
 import { stsSessions } from './aws/sessions.ts'
 import type { Broker } from './broker/broker.ts'
 import type { Deps } from './broker/deps.ts'
@@ -25,6 +26,7 @@ import { type ReadyCheck, buildOps } from './http/ops.ts'
 import type { Reloaded } from './policy-watch.ts'
 import type { Slack } from './slack/connect.ts'
 import { tellingEntries } from './start/entry-lines.ts'
+import { startChecks } from './start/checks.ts'
 import { StartError } from './start/error.ts'
 import { type Ledger, startLedger } from './start/ledger.ts'
 import { startStore } from './start/personal.ts'
@@ -36,7 +38,7 @@ import type { Clock } from './ports.ts'
 import { systemClock, systemIds } from './system.ts'
 import { type Worker, startWorker } from './worker.ts'
 
-type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries' | 'catalogs'>
+type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries' | 'catalogs' | 'runs'>
 
 export type Given = {
   readonly logger: Logger
@@ -77,6 +79,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   const clock = given.clock ?? systemClock
   const ledger = await startLedger(config, { store, clock, logger: given.logger })
   const aws = awsPorts(awsSettings)
+  const checks = startChecks()
   const { leaseSeconds, settleSeconds } = given.timing ?? timing
   const told = { ...store, ...tellingEntries(store, given.logger) }
   const deps: Deps = {
@@ -84,6 +87,8 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     standings: store,
     reviews: receiptedReviews(told, ledger.log),
     worklist: store,
+    queryRows: told,
+    checks,
     ledger: told,
     log: ledger.log,
     upkeep: ledger.upkeep,
@@ -119,6 +124,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     await policies.stop()
     await worker?.stop()
     aws.close()
+    await checks.close()
     await ledger.stop()
     await sinks.stop()
     await store.close()
@@ -217,10 +223,11 @@ const awsPorts = (settings: AwsSettings) => {
   const grants = kmsGrants(settings)
   const queries = athenaQueries(settings)
   const catalogs = glueCatalogs(settings)
+  const runs = athenaRuns(settings)
   return {
-    ports: { sessions, grants, queries, catalogs },
+    ports: { sessions, grants, queries, catalogs, runs },
     close: () => {
-      for (const port of [sessions, grants, queries, catalogs]) port.close()
+      for (const port of [sessions, grants, queries, catalogs, runs]) port.close()
     }
   }
 }

@@ -3,7 +3,7 @@
  * these; tests may stand in for them. A rejected promise means broken infrastructure.
  */
 import type { Elevation, State } from './elevation/elevation.ts'
-import type { ElevationId, Instant, PersonId, TargetId } from './elevation/ids.ts'
+import type { ElevationId, Instant, PersonId, QueryId, TargetId } from './elevation/ids.ts'
 import type { Secret } from './elevation/secret.ts'
 import type { AssumeRoleParameters } from './iam/assume-role.ts'
 import type { CreateGrantParameters } from './iam/create-grant.ts'
@@ -16,6 +16,8 @@ export interface Clock {
 export interface Ids {
   /** a new ULID, never given before */
   elevation(): ElevationId
+  /** likewise, for a query */
+  query(): QueryId
   /** a random UUID for ledger entries */
   entry(): string
   /** 32 random bytes for a commitment, lower-case hex */

@@ -1,6 +1,6 @@
 /** The process's clock and randomness, as the ports the broker takes. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type ElevationId, instant, parseElevationId } from './elevation/ids.ts'
+import { type ElevationId, instant, parseElevationId, parseQueryId } from './elevation/ids.ts'
 import type { Clock, Ids } from './ports.ts'
 
 export const systemClock: Clock = { now: () => instant(Date.now()) }
@@ -20,18 +20,29 @@ const base32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /** A ULID: 48 bits of milliseconds, 80 random bits (ulid spec). */
 export const ulid = (milliseconds: number): ElevationId => {
+  const id = parseElevationId(ulidText(milliseconds))
+  if (id === null) throw outside
+  return id
+}
+
+const outside = new Error('a clock outside what a ULID can hold')
+
+const ulidText = (milliseconds: number): string => {
   let time = ''
   for (let rest = milliseconds, n = 0; n < 10; n++, rest = Math.floor(rest / 32)) {
     time = `${base32[rest % 32]}${time}`
   }
   const tail = [...random(16)].map((byte) => base32[byte % 32]).join('')
-  const id = parseElevationId(`${time}${tail}`)
-  if (id === null) throw new Error('a clock outside what a ULID can hold')
-  return id
+  return `${time}${tail}`
 }
 
 export const systemIds: Ids = {
   elevation: () => ulid(Date.now()),
+  query: () => {
+    const id = parseQueryId(ulidText(Date.now()))
+    if (id === null) throw outside
+    return id
+  },
   entry: () => randomUUID(),
   salt: () => random(32).toString('hex')
 }

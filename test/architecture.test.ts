@@ -14,12 +14,13 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   ledger: { places: [], packages: ['node:crypto'] },
   sql: { places: [], packages: [] },
   'ports.ts': { places: ['elevation', 'iam', 'ledger'], packages: [] },
-  broker: { places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts'], packages: [] },
-  aws: { places: ['elevation', 'iam', 'ports.ts'], packages: ['@aws-sdk'] },
-  store: { places: ['elevation', 'ledger', 'ports.ts'], packages: ['@photostructure/sqlite', 'typebox', 'node:'] },
+  'ports-queries.ts': { places: ['elevation', 'ledger', 'ports.ts'], packages: [] },
+  broker: { places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'ports-queries.ts'], packages: [] },
+  aws: { places: ['elevation', 'iam', 'ports.ts', 'ports-queries.ts'], packages: ['@aws-sdk'] },
+  store: { places: ['elevation', 'ledger', 'ports.ts', 'ports-queries.ts'], packages: ['@photostructure/sqlite', 'typebox', 'node:'] },
   sinks: { places: ['ledger'], packages: ['pino', 'node:'] },
   http: {
-    places: ['elevation', 'broker', 'ports.ts'],
+    places: ['elevation', 'broker', 'ports.ts', 'ports-queries.ts'],
     packages: ['fastify', '@fastify', 'jose', 'typebox', 'pino', 'node:']
   },
   slack: {
@@ -41,11 +42,11 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   'system.ts': { places: ['elevation', 'ports.ts'], packages: ['node:crypto'] },
   'worker.ts': { places: ['broker'], packages: [] },
   start: {
-    places: ['elevation', 'policy', 'ledger', 'ports.ts', 'broker', 'store', 'sinks', 'http', 'policy-folder.ts', 'policy-watch.ts', 'config.ts'],
+    places: ['elevation', 'policy', 'ledger', 'sql', 'ports.ts', 'ports-queries.ts', 'broker', 'store', 'sinks', 'http', 'policy-folder.ts', 'policy-watch.ts', 'config.ts'],
     packages: ['pino', 'node:']
   },
   'main.ts': {
-    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'broker', 'aws', 'store', 'http', 'slack', 'start', 'policy-watch.ts', 'config.ts', 'system.ts', 'worker.ts'],
+    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'ports-queries.ts', 'broker', 'aws', 'store', 'http', 'slack', 'start', 'policy-watch.ts', 'config.ts', 'system.ts', 'worker.ts'],
     packages: ['pino', 'jose', 'node:']
   }
 }

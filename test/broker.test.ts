@@ -395,8 +395,9 @@ t.test('a preview is the decision, and stores nothing', async (t) => {
   )
   const brokered = { ...ask, target: 'payments-pii', duration: '1h', tables: undefined }
   t.match(got(await s.broker.preview(byCli(alice), brokered)), {
-    decision: 'deny',
-    reasons: [{ condition: 'brokered_mode' }]
+    decision: 'needs_approval',
+    mode: 'brokered',
+    quorum: 2
   })
   t.same(await s.types(), [])
 })

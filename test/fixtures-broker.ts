@@ -7,6 +7,7 @@ import { loadPolicy } from '../src/policy/load.ts'
 import type { Policy } from '../src/policy/policy.ts'
 import { readPolicyFolder } from '../src/policy-folder.ts'
 import type { Store } from '../src/store/store.ts'
+import { checkNow } from '../src/start/check-now.ts'
 import { systemIds } from '../src/system.ts'
 import { type FakeAws, fakeAws } from './fakes/aws.ts'
 import { alwaysIncluded } from './fakes/ledger-log.ts'
@@ -65,7 +66,7 @@ export const depsOver = (
   over: Partial<Deps> = {}
 ): { readonly deps: Deps; readonly aws: FakeAws } => {
   const aws = fakeAws(now)
-  const { sessions, grants, queries, catalogs } = aws
+  const { sessions, grants, queries, catalogs, runs } = aws
   const deps: Deps = {
     elevations: store,
     standings: store,
@@ -76,6 +77,9 @@ export const depsOver = (
     sessions,
     grants,
     queries,
+    runs,
+    queryRows: store,
+    checks: { check: async (of) => checkNow(of) },
     catalogs,
     policy,
     clock: { now: () => instant(now()) },

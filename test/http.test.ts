@@ -9,12 +9,16 @@ import fastify, { type InjectOptions } from 'fastify'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { problemKinds } from '../src/broker/refusals.ts'
+import { accept, refuse } from '../src/elevation/refusal.ts'
 import { type Limits, buildApp } from '../src/http/app.ts'
 import type { Auth } from '../src/http/auth.ts'
 import { securityHeaders } from '../src/http/headers.ts'
 import { readJson } from '../src/http/json-body.ts'
+import { queryBodyBytes } from '../src/http/query-documents.ts'
+import { csvLines, jsonLines } from '../src/http/row-lines.ts'
 import { buildOps } from '../src/http/ops.ts'
 import { canary, handClock, memoryBroker } from './fakes/memory-broker.ts'
+import { memoryRows } from './fakes/memory-queries.ts'
 
 const ask = { target: 'claims-pii', duration: '2h', reason: 'claim 4711 looks forged' }
 const absentId = '01JD0000000000000000000999'
@@ -80,6 +84,7 @@ t.test('an elevation is asked for, approved, used; the document has every member
     ticket: 'CLM-1',
     tables: ['claims.customers'],
     columns: null,
+    query: null,
     breakGlass: false,
     digest: 'sha256:ask',
     approvals: [],
@@ -235,6 +240,194 @@ t.test('the log is served as files, and what is not there is a problem', async (
   }
 })
 
+const honest = `SELECT city FROM claims.customers WHERE city = '${canary}'`
+
+t.test('a query is started, looked at, read and stopped', async (t) => {
+  const { as, asked, lines, attempts } = await start(t)
+  const id = await asked()
+  const path = `/v1/elevations/${id}/queries`
+  const begin = (sql: string, headers = {}) => as('alice', 'POST', path, { payload: { sql }, headers })
+  const started = await begin(honest, { 'idempotency-key': 'k' })
+  t.equal(started.statusCode, 202)
+  const qid = started.json().id
+  t.equal(started.headers['location'], `${path}/${qid}`)
+  t.strictSame(started.json(), { id: qid, state: 'running', reads: { 'claims.customers': ['city', 'customer_id'] } })
+  const status = {
+    id: qid, state: 'succeeded', at: '2026-11-21T10:00:00.000Z', bytesScanned: 1_234_567,
+    milliseconds: 890, rows: memoryRows, failure: null
+  }
+  t.strictSame((await as('alice', 'GET', `${path}/${qid}`)).json(), status)
+  t.match((await as('alice', 'POST', `${path}/${qid}/stop`)).json(), { state: 'succeeded' }, 'over is over')
+
+  const later = (await begin('SELECT later')).json().id
+  t.match((await as('alice', 'GET', `${path}/${later}`)).json(), { state: 'running', rows: null })
+  const early = await as('alice', 'GET', `${path}/${later}/results`)
+  t.match(early.json(), { status: 409, code: 'query_not_succeeded' })
+  t.match((await as('alice', 'POST', `${path}/${later}/stop`)).json(), { state: 'cancelled' })
+  t.match((await as('alice', 'GET', `${path}/${absentId}`)).json(), { status: 404, code: 'unknown_query' })
+
+  attempts.length = 0
+  for (const payload of [{}, { sql: 1 }, { sql: honest, x: 1 }, []]) {
+    t.match((await as('alice', 'POST', path, { payload })).json(), { status: 400, code: 'invalid_body' })
+  }
+  t.strictSame(attempts.map(({ verb, elevation }) => [verb, elevation]), Array(4).fill(['query', id]))
+  const longest = await begin(`SELECT '${'"'.repeat(262_144 - 9)}'`)
+  t.equal(longest.statusCode, 202, 'the longest query, every character of it escaped')
+  t.notMatch(lines.join(''), canary)
+})
+
+t.test('a refused query has each place in its problem, and a check runs nothing', async (t) => {
+  const { as, asked, attempts, ran } = await start(t)
+  const id = await asked()
+  const sql = 'SELECT ssn FROM claims.customers'
+  const refused = await as('alice', 'POST', `/v1/elevations/${id}/queries`, { payload: { sql } })
+  t.equal(refused.headers['content-type'], 'application/problem+json')
+  const fault = { code: 'COLUMN_DENIED', line: 1, column: 8, offset: 7, length: 3, hint: 'name the columns you need' }
+  t.match(refused.json(), {
+    status: 422, code: 'query_refused', refusals: [fault], reads: { 'claims.customers': ['ssn'] }
+  })
+  t.strictSame(attempts, [{ person: 'alice', verb: 'query', elevation: id, code: 'query_refused' }])
+  attempts.length = 0
+  ran.length = 0
+  const check = (payload: object) => as('alice', 'POST', '/v1/check-query', { payload })
+  const told = await check({ elevation: id, sql })
+  t.match([told.statusCode, told.json()], [200, { decision: 'refuse', refusals: [fault], shape: String }])
+  const ofTarget = await check({ target: 'claims-pii', tables: ['claims.customers'], sql: 'SELECT 1' })
+  t.match(ofTarget.json(), { decision: 'allow' })
+  t.strictSame([ran, attempts], [['checkQuery', 'checkQuery'], []])
+  const both = { elevation: id, target: 'claims-pii', sql }
+  for (const wrong of [{ sql }, both, { elevation: id, tables: ['a.b'], sql }, { target: 'x' }]) {
+    t.match((await check(wrong)).json(), { code: 'invalid_body' })
+  }
+})
+
+t.test("queries are the requester's alone: for anybody else there is no such elevation", async (t) => {
+  const { as, asked } = await start(t)
+  const id = await asked()
+  const path = `/v1/elevations/${id}/queries`
+  const qid = (await as('alice', 'POST', path, { payload: { sql: honest } })).json().id
+  const absent = await as('bob', 'GET', `/v1/elevations/${absentId}/queries/${qid}`)
+  const { instance: _, ...problem } = absent.json()
+  t.match(problem, { status: 404, code: 'unknown_elevation' })
+  for (const who of ['bob', 'olga', 'eve']) {
+    const answers = [
+      await as(who, 'POST', path, { payload: { sql: honest } }),
+      await as(who, 'GET', `${path}/${qid}`),
+      await as(who, 'GET', `${path}/${qid}/results`),
+      await as(who, 'GET', `${path}/${qid}/results`, { headers: { accept: 'text/csv' } }),
+      await as(who, 'POST', `${path}/${qid}/stop`)
+    ]
+    for (const answer of answers) {
+      const { instance: __, ...rest } = answer.json()
+      t.strictSame(rest, problem, who)
+    }
+  }
+})
+
+t.test('rows come in pages as JSON, or all of them as JSON lines and CSV', async (t) => {
+  const { as, asked, ran } = await start(t)
+  const id = await asked()
+  const path = `/v1/elevations/${id}/queries`
+  const qid = (await as('alice', 'POST', path, { payload: { sql: honest } })).json().id
+  const read = (more: string, accept = '*/*') =>
+    as('alice', 'GET', `${path}/${qid}/results${more}`, { headers: { accept } })
+  const page = (await read('?limit=4')).json()
+  t.strictSame(page, {
+    columns: [{ name: 'customer_id', type: 'bigint' }, { name: 'city', type: 'varchar' }],
+    rows: [...Array.from({ length: 3 }, (_, n) => [String(n), 'Köln, "am Rhein"']), ['3', null]],
+    next: '4',
+    isCut: false
+  })
+  const last = (await read(`?cursor=${memoryRows - 1}`)).json()
+  t.match([last.rows.length, last.next], [1, null])
+  for (const bad of ['limit=0', 'limit=1001', 'cursor=', 'x=1']) {
+    t.match((await read(`?${bad}`)).json(), { status: 400, code: 'invalid_request' }, bad)
+  }
+  t.match((await read('?cursor=zzz')).json(), { code: 'invalid_ask' })
+
+  ran.length = 0
+  const streamed = await read('', 'application/x-ndjson')
+  t.equal(streamed.headers['content-type'], 'application/x-ndjson')
+  t.equal(streamed.headers['cache-control'], 'no-store')
+  const rows = streamed.body.trimEnd().split('\n').map((line) => JSON.parse(line))
+  t.equal(rows.length, memoryRows)
+  t.strictSame(rows[0], { customer_id: '0', city: 'Köln, "am Rhein"' })
+  t.strictSame(rows[3], { customer_id: '3', city: null })
+  t.strictSame(ran, Array(3).fill('queryResults'), 'each page is asked for once')
+  const csv = await read('', 'text/html, text/csv;q=0.9')
+  t.equal(csv.headers['content-type'], 'text/csv; charset=utf-8')
+  const records = csv.body.split('\r\n')
+  t.strictSame(records.slice(0, 2), ['customer_id,city', '0,"Köln, ""am Rhein"""'])
+  t.equal(records[4], '3,')
+  t.equal(records.length, memoryRows + 2)
+})
+
+t.test('rows that are not all of them break off, and none are fetched that nobody takes', async (t) => {
+  const { broker } = memoryBroker(handClock().now)
+  let pages = 0
+  let ending: 'cut' | 'refused' | 'never' = 'never'
+  const row = ['1', 'x'.repeat(2000)]
+  const queryResults: typeof broker.queryResults = async () => {
+    pages++
+    if (pages > 2 && ending === 'refused') return refuse('ended', 'The elevation has ended.')
+    const columns = [{ name: 'a', type: 'bigint' }, { name: 'b', type: 'varchar' }]
+    const isCut = pages > 2 && ending === 'cut'
+    return accept({ columns, rows: Array(500).fill(row), next: isCut ? null : '1', isCut })
+  }
+  const app = await buildApp({
+    broker: { ...broker, queryResults },
+    auth: byName,
+    logger: pino({ level: 'silent' }),
+    requestId: () => 'request'
+  })
+  t.teardown(() => app.close())
+  const base = await app.listen({ host: '127.0.0.1', port: 0 })
+  const url = `${base}/v1/elevations/x/queries/y/results`
+  const headers = { authorization: 'Bearer alice', accept: 'text/csv' }
+  for (const how of ['cut', 'refused'] as const) {
+    pages = 0
+    ending = how
+    const answer = await fetch(url, { headers })
+    t.equal(answer.status, 200)
+    await t.rejects(answer.text(), how)
+  }
+  pages = 0
+  ending = 'never'
+  const gone = new AbortController()
+  const endless = await fetch(url, { headers, signal: gone.signal })
+  const reader = endless.body?.getReader()
+  await reader?.read()
+  for (let before = -1; before !== pages; ) {
+    before = pages
+    for (let n = 0; n < 20; n++) await app.inject({ url: '/openapi.json' })
+  }
+  t.ok(pages < 60, `${pages} pages of 1 MB went into the sockets' buffers, and then no more`)
+  gone.abort()
+})
+
+/** One record of RFC 4180; what is empty without quotes is null. */
+const recordOf = (line: string): readonly (string | null)[] =>
+  [...line.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(?:,|\r\n$)/gy)].map(([, quoted, bare]) =>
+    quoted === undefined ? bare || null : quoted.replaceAll('""', '"')
+  )
+
+const columnsOf = (...names: readonly string[]) => names.map((name) => ({ name, type: 'varchar' }))
+
+t.test('a value is itself again in CSV and JSON lines, whatever it is', async (t) => {
+  const columns = columnsOf('a', 'b', 'a')
+  t.equal(jsonLines.row(columns, ['1', null, '']), '{"a":"1","b":null,"a_2":""}\n')
+  const clash = columnsOf('a', 'a_2', 'a')
+  t.equal(jsonLines.row(clash, ['1', '2', '3']), '{"a":"1","a_2":"2","a_3":"3"}\n')
+  t.equal(csvLines.row(columns, [null, '', ' x']), ',""," x"\r\n')
+  const value = fc.option(fc.string({ unit: fc.constantFrom('a', '"', ',', '\r', '\n', ' ', '\t', ';', '=', 'é') }))
+  const isItself = fc.property(fc.array(value, { minLength: 3, maxLength: 3 }), (values) => {
+    const json = JSON.parse(jsonLines.row(columns, values))
+    t.strictSame([json.a, json.b, json.a_2], values)
+    t.strictSame(recordOf(csvLines.row(columns, values)), values)
+  })
+  fc.assert(isItself, { numRuns: 50 })
+})
+
 type Headers = Record<string, string>
 
 const formType = 'application/x-www-form-urlencoded'
@@ -265,7 +458,7 @@ t.test('a bad body reaches no verb and leaves one entry of a known person', asyn
     ['not UTF-8', Buffer.from(body(',"ticket":"\xff"'), 'latin1'), json, 'invalid_body'],
     ['a byte order mark', `\ufeff${body('')}`, json, 'invalid_body'],
     ['1 MB', body(`,"ticket":"${'x'.repeat(1_000_000)}"`), json, 'body_too_large'],
-    ['one byte over 16 KiB', body('').padEnd(16_385), json, 'body_too_large'],
+    ['more than a query needs', body('').padEnd(queryBodyBytes + 1), json, 'body_too_large'],
     ['gzip', gzipSync(body('')), { ...json, 'content-encoding': 'gzip' }, 'unsupported_media_type'],
     ['a form', 'target=x', { 'content-type': formType }, 'unsupported_media_type'],
     ['text', body(''), { 'content-type': 'text/plain' }, 'unsupported_media_type'],
@@ -283,9 +476,15 @@ t.test('a bad body reaches no verb and leaves one entry of a known person', asyn
     t.strictSame(attempts, [], name)
   }
   t.strictSame(ran, [])
-  const longest = { payload: body('').padEnd(16_384), headers: json }
+  const longest = { payload: body('').padEnd(queryBodyBytes), headers: json }
   const whole = await as('alice', 'POST', '/v1/elevations', longest)
   t.equal(whole.statusCode, 201)
+  const deny = (size: number) => {
+    const payload = '{"reason":"r"}'.padEnd(size)
+    return as('bob', 'POST', `/v1/elevations/${absentId}/deny`, { payload, headers: json })
+  }
+  t.match((await deny(16_385)).json(), { code: 'body_too_large' }, 'what carries no query')
+  t.match((await deny(16_384)).json(), { code: 'unknown_elevation' })
 })
 
 t.test('a body error names its place, and an attempt on an elevation names it', async (t) => {
@@ -575,6 +774,8 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'GET /openapi.json',
     'GET /v1/elevations',
     'GET /v1/elevations/{id}',
+    'GET /v1/elevations/{id}/queries/{qid}',
+    'GET /v1/elevations/{id}/queries/{qid}/results',
     'GET /v1/ledger/checkpoint',
     'GET /v1/ledger/entries',
     'GET /v1/ledger/key',
@@ -583,6 +784,7 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'GET /v1/targets',
     'GET /v1/targets/{target}',
     'POST /v1/break-glass',
+    'POST /v1/check-query',
     'POST /v1/elevations',
     'POST /v1/elevations/{id}/activate',
     'POST /v1/elevations/{id}/approve',
@@ -590,6 +792,8 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'POST /v1/elevations/{id}/credentials',
     'POST /v1/elevations/{id}/deny',
     'POST /v1/elevations/{id}/end',
+    'POST /v1/elevations/{id}/queries',
+    'POST /v1/elevations/{id}/queries/{qid}/stop',
     'POST /v1/elevations/{id}/review',
     'POST /v1/elevations/{id}/revoke',
     'POST /v1/ledger/accept-restore',

@@ -13,6 +13,7 @@ import type { VerifierKey } from '../src/ledger/note.ts'
 import { startSandbox } from '../src/sandbox/main.ts'
 import { ledgerKey } from '../src/store/ledger-key.ts'
 import { fakeAws } from './fakes/aws.ts'
+import { engineHere } from './fixtures-store.ts'
 
 /** Collects what a command says. */
 export const quiet = (): Terminal & { readonly lines: string[] } => {
@@ -34,7 +35,7 @@ export const brokerScene = async (t: Pick<Test, 'teardown'>) => {
     await sandbox.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  const { sessions, grants, queries, catalogs } = fakeAws(() => Date.now())
+  const { sessions, grants, queries, catalogs, runs } = fakeAws(() => Date.now())
   return {
     folder,
     data,
@@ -58,8 +59,9 @@ export const brokerScene = async (t: Pick<Test, 'teardown'>) => {
       })
       if (!read.ok) throw new Error(read.problems.join('; '))
       const one = await startBroker(read.config, {
+        engine: engineHere,
         logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
-        ports: { sessions, grants, queries, catalogs }
+        ports: { sessions, grants, queries, catalogs, runs }
       })
       const broker: Running = {
         ...one,

@@ -45,6 +45,7 @@ import { testWrap } from './fakes/key-wrap.ts'
 import { fakeAws } from './fakes/aws.ts'
 import { alwaysIncluded } from './fakes/ledger-log.ts'
 import { alice, ask, bob, byCli, depsOver, examplePolicy } from './fixtures-broker.ts'
+import { engineHere } from './fixtures-store.ts'
 import { entry } from './store-contract.ts'
 
 const scratch = t.testdir()
@@ -537,10 +538,11 @@ t.test('a broker starts only where its ledger has what was anchored', async (t) 
       ...more
     })
     if (!read.ok) throw new Error(read.problems.join('; '))
-    const { sessions, grants, queries, catalogs } = fakeAws(() => Date.now())
+    const { sessions, grants, queries, catalogs, runs } = fakeAws(() => Date.now())
     return startBroker(read.config, {
+      engine: engineHere,
       logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
-      ports: { sessions, grants, queries, catalogs }
+      ports: { sessions, grants, queries, catalogs, runs }
     })
   }
   const restart = async (): Promise<void> => {

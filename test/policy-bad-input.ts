@@ -42,6 +42,7 @@ export const brokenBase: readonly Row[] = [
   ['length in floating point', R, 'activateWithin: 8h', 'activateWithin: 1e9',
     `${R}:6 rules[0].activateWithin wrong_type`],
   ['unknown mode', R, 'mode: brokered', 'mode: open', `${R}:7 rules[0].mode bad_value`],
+  ['no refused query at all', R, 'mode: brokered', 'endAfterRefusals: 0', `${R}:7 rules[0].endAfterRefusals bad_value`],
   ['ticket as a regular expression', R, 'CLM-<digits>', 'CLM-<[0-9]+>',
     `${R}:8 rules[0].require.ticket bad_value`],
   ['empty ticket', R, 'CLM-<digits>', '', `${R}:8 rules[0].require.ticket bad_value`],

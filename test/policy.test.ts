@@ -160,11 +160,11 @@ t.test('what the schema lets through as an id, the parser takes', async () => {
 
 t.test('hostile text is refused in bounded time, without a throw', async (t) => {
   const bomb = 'bcdefghi'.split('').map((c, n) => `${c}: &${c} [*${'abcdefgh'[n]}, *a]`)
-  const typos = Array.from({ length: 10_000 }, (_, n) => `  - { id: p${n}, groups: [staff${n}] }`)
-  const circle = Array.from({ length: 10_000 }, (_, n) => {
-    return `  - { id: g${n}, includes: [g${(n + 1) % 10_000}] }`
+  const typos = Array.from({ length: 4000 }, (_, n) => `  - { id: p${n}, groups: [staff${n}] }`)
+  const circle = Array.from({ length: 4000 }, (_, n) => {
+    return `  - { id: g${n}, includes: [g${(n + 1) % 4000}] }`
   })
-  const fan = Array.from({ length: 10_000 }, (_, n) => `  - { id: g${n}, includes: [g0] }`)
+  const fan = Array.from({ length: 4000 }, (_, n) => `  - { id: g${n}, includes: [g0] }`)
   const texts = [
     '['.repeat(20_000),
     '['.repeat(1_048_576),
@@ -180,14 +180,14 @@ t.test('hostile text is refused in bounded time, without a throw', async (t) => 
     `people:\n${typos.join('\n')}`,
     `groups:\n${circle.join('\n')}`,
     `groups:\n${fan.join('\n')}`,
-    `groups: [${chain(10_000)}]`
+    `groups: [${chain(4000)}]`
   ]
   for (const text of texts) {
     const before = process.cpuUsage()
     const result = loadPolicy([{ path: 'x.yaml', text }])
     const { user, system } = process.cpuUsage(before)
     t.equal(result.ok, false)
-    t.ok(user + system < 6_000_000, `${text.slice(0, 20)}: ${(user + system) / 1000} ms`)
+    t.ok(user + system < 2_400_000, `${text.slice(0, 20)}: ${(user + system) / 1000} ms`)
   }
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 60 }), async (text) => {
@@ -285,6 +285,7 @@ t.test('each key becomes what decisions read', async (t) => {
       noReciprocalWithin: 86400,
       channel: null
     },
+    endAfterRefusals: null,
     guardrail: strict
   })
   t.strictSame(quick?.approval, { kind: 'auto', perDay: 3 })

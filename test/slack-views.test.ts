@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { AskInput, Preview } from '../src/broker/broker.ts'
+import type { Ask, AskedQuery } from '../src/elevation/elevation.ts'
 import { parseElevationId, seconds } from '../src/elevation/ids.ts'
 import { accept, refuse } from '../src/elevation/refusal.ts'
 import { offersFor } from '../src/policy/decide.ts'
@@ -176,6 +177,13 @@ const pages: Readonly<Record<string, () => Message | Modal | Home>> = {
         })
       }
     }),
+  'ask-one-query': () =>
+    askModal({
+      offers: offers(),
+      typed: { ...typed, sql: 'SELECT kind,\n  ssn\nFROM claims.customers' },
+      errors: { sql: 'Line 2, column 3: column ssn of claims.customers is denied' },
+      preview: denial
+    }),
   'ask-every-rule': () => askModal({ offers: offers(), typed, preview: wouldAsk }),
   'ask-no-offers': () => askModal({ offers: [] }),
   'deny-form': () => denyModal(scene('pending-1-of-2')),
@@ -213,6 +221,9 @@ const hostile =
   '<!channel> <https://evil.example|Approve> <@U0EVIL> & &amp; *bold* `code`\n' +
   ':white_check_mark: *Approved* by <@U0BOB>\u2028\u202Egnp.exe\u2066\u200B\u200D\uFEFF\u00AD\u{E0041}\u3164\u0000\u001B[31m mail eve@evil.example'
 
+const queryOfText = ({ query }: Ask, text: string): { readonly query?: AskedQuery } =>
+  query === undefined ? {} : { query: { ...query, shape: text, reads: { [text]: [text, text], [`${text}2`]: [] } } }
+
 /** A card with this text in every field that has text. */
 const cardOfText = (name: keyof typeof states, text: string): Card => {
   const card = scene(name)
@@ -224,7 +235,7 @@ const cardOfText = (name: keyof typeof states, text: string): Card => {
       ...card.stored,
       elevation: {
         ...elevation,
-        ask: { ...elevation.ask, reason: text, ticket: text, tables: [text, `${text}2`], columns: [text] }
+        ask: { ...elevation.ask, reason: text, ticket: text, tables: [text, `${text}2`], columns: [text], ...queryOfText(elevation.ask, text) }
       }
     },
     target: { workgroup: text, classification: text },
@@ -248,8 +259,8 @@ const formOfText = (text: string): Modal => {
         demands: known(offer).demands.map((demand) => ({ ...demand, rule: text, ticket: text }))
       }
     ],
-    typed: { ...typed, reason: text, ticket: text, tables: [text], columns: [text] },
-    errors: { reason: text, ticket: text },
+    typed: { ...typed, reason: text, ticket: text, tables: [text], columns: [text], sql: text },
+    errors: { reason: text, ticket: text, sql: text },
     preview: {
       ...denial,
       result: refuse('policy_denied', text, [
@@ -281,7 +292,7 @@ const allWith = (
 ]
 
 t.test('hostile text in every field is shown as the text it is', (t) => {
-  for (const name of ['pending-1-of-2', 'denied', 'active', 'approved-break-glass'] as const) {
+  for (const name of ['pending-1-of-2', 'pending-one-query', 'denied', 'active', 'approved-break-glass'] as const) {
     const parts = shownOf(cardOfText(name, hostile)).map(([heading, message]) => `== ${heading}\n${picture(message)}`)
     matches(t, `hostile-${name}`, parts.join('\n'))
   }
@@ -316,7 +327,7 @@ const faultsOf = (thing: Message | Modal | Home): readonly string[] => {
 }
 
 const various = [
-  'pending-1-of-2', 'pending-all-but-a-set', 'pending-in-console', 'approved-break-glass', 'denied', 'ended-revoked'
+  'pending-1-of-2', 'pending-all-but-a-set', 'pending-in-console', 'pending-one-query', 'approved-break-glass', 'denied', 'ended-revoked'
 ] as const
 
 t.test('no text from outside becomes markup, stays invisible or breaks a line', (t) => {
@@ -371,6 +382,7 @@ t.test('a button is only where it can work', (t) => {
     'pending-in-console': [['console', 'details'], ['cancel', 'console'], []],
     'pending-fresh-sign-in': [['console', 'details'], ['cancel', 'console'], []],
     'pending-some-columns': [decide, ['cancel', 'console'], []],
+    'pending-one-query': [decide, ['cancel', 'console'], []],
     approved: [[], ['start', 'cancel', 'console'], ['revoke']],
     'approved-by-itself': [[], ['start', 'cancel', 'console'], []],
     'approved-break-glass': [['revoke', 'console'], ['start', 'cancel', 'console'], []],
@@ -497,6 +509,7 @@ t.test('what was typed comes back as the ask, and errors to their fields', (t) =
     otherColumns: ['claims.customers.zip, claims.customers.dob\nclaims.claims.x'],
     reason: [' two\nlines '],
     ticket: ['CLM-1'],
+    sql: ['\n SELECT  a\nFROM t\n'],
     breakGlass: ['yes']
   })
   t.same(askInputOf(read), {
@@ -506,6 +519,7 @@ t.test('what was typed comes back as the ask, and errors to their fields', (t) =
     columns: ['claims.customers.dob', 'claims.customers.zip', 'claims.claims.x'],
     reason: 'two lines',
     ticket: 'CLM-1',
+    sql: 'SELECT  a\nFROM t',
     breakGlass: true
   } satisfies AskInput)
   t.same(Object.keys(askInputOf(nothingTyped)), ['target', 'duration', 'reason'])
@@ -518,6 +532,19 @@ t.test('what was typed comes back as the ask, and errors to their fields', (t) =
   t.same(errorsByBlock({ ticket: 'a', reason: 'b' }, [fieldBlock('target', null)]), {
     [fieldBlock('target', null)]: 'a b'
   })
+  t.end()
+})
+
+t.test('a query in the form is shown to the letter or not at all', (t) => {
+  const shownSql = (sql: string) => {
+    const { element } = inputOf(askModal({ offers: offers(), typed: { ...typed, sql } }), 'sql')
+    return element.type === 'plain_text_input' ? (element.initial_value ?? null) : null
+  }
+  for (const sql of ["SELECT 'a  b'\n\tFROM t", '\u00e9 -- x']) t.equal(shownSql(sql), sql)
+  for (const sql of ['', 'a\u200bb', 'a\u202eb', 'a\rb', 'a\u0000b', 'a\ud800b', 'x'.repeat(3001)]) {
+    t.equal(shownSql(sql), null, JSON.stringify(sql.slice(0, 9)))
+  }
+  t.notOk(picture(askModal({ offers: investigationOnly(), typed })).includes('only this may run'), 'no rule is brokered')
   t.end()
 })
 

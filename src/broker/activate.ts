@@ -12,14 +12,15 @@ import type { Deps } from './deps.ts'
 import { findOwn } from './find.ts'
 import { type Plan, assumeParameters, planIssue } from './plan.ts'
 import { commit } from './record.ts'
+import type { QuerySessions } from './query-sessions.ts'
 import { mayPassLater, stillAllowed } from './recheck.ts'
 import { type Held, heldBy } from './standing.ts'
 
-/** The requester starts the window of their own approved elevation. */
+/** The requester starts the window of their own approved elevation; a brokered one's session is kept. */
 export const activate = async (
   deps: Deps,
   caller: Caller,
-  id: string
+  { id, keep }: { readonly id: string; readonly keep: QuerySessions['keep'] }
 ): Promise<Result<Stored>> => {
   const found = await findOwn(deps, caller.person, id)
   if (!found.ok) return found
@@ -28,7 +29,9 @@ export const activate = async (
     return refuse('not_approved', `It is ${elevation.state}; only an approved elevation starts.`)
   }
   const started = await issue(deps, caller, { ...found.value, elevation })
-  return started.ok ? accept(started.value.elevation) : started
+  if (!started.ok) return started
+  if (elevation.terms.mode === 'brokered') keep(elevation.id, started.value.credentials)
+  return accept(started.value.elevation)
 }
 
 /** Issues the session of an approved elevation; the caller delivers its credentials or drops them. */

@@ -6,6 +6,7 @@ import type { ElevationId, Instant, PersonId, Seconds, TargetId } from '../eleva
 import type { Reason, Result } from '../elevation/refusal.ts'
 import type { Presence } from '../policy/circumstances.ts'
 import type { LedgerRow, SessionCredentials, Stored } from '../ports.ts'
+import type { QueryVerbs } from './query-verbs.ts'
 
 /** Who calls, and how they come: policies may demand a channel or a fresh sign-in. */
 export type Caller = { readonly person: PersonId; readonly presence: Presence }
@@ -21,6 +22,8 @@ export type AskInput = {
   readonly tables?: readonly string[] | undefined
   /** `db.table.column`; absent = every column of the tables */
   readonly columns?: readonly string[] | undefined
+  /** binds the elevation to this text: no other may run, to the letter */
+  readonly sql?: string | undefined
   /** now, without an approval before: only under a rule that says so, reviewed afterwards */
   readonly breakGlass?: boolean | undefined
 }
@@ -119,7 +122,7 @@ export type Attempt = {
   readonly code: string
 }
 
-export type Broker = {
+export type Broker = QueryVerbs & {
   /** `inactive` or not in the directory = refusal `unknown_person` */
   readonly identify: (subject: string) => Result<PersonId>
   /** By the directory's mapping; `email` only where the edge is configured to match by it. */

@@ -1,6 +1,7 @@
 /** What every verb works with: the ports, the policy of the moment, and the few settings. */
 import type { Policy } from '../policy/policy.ts'
 import type { Upkeep } from './upkeep.ts'
+import type { Checks, QueryRows, QueryRuns } from '../ports-queries.ts'
 import type {
   Catalogs,
   Clock,
@@ -45,6 +46,9 @@ export type Deps = {
   readonly sessions: Sessions
   readonly grants: Grants
   readonly queries: Queries
+  readonly runs: QueryRuns
+  readonly queryRows: QueryRows
+  readonly checks: Checks
   readonly catalogs: Catalogs
   readonly policy: () => Policy
   readonly clock: Clock

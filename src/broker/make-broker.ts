@@ -9,7 +9,7 @@ import { offersFor } from '../policy/decide.ts'
 import { personByEmail, personBySlack, personBySubject } from '../policy/people.ts'
 import type { Stored } from '../ports.ts'
 import { activate } from './activate.ts'
-import type { Broker, TargetOffer } from './broker.ts'
+import type { Broker, Caller, TargetOffer } from './broker.ts'
 import { catalogs, targetDetail } from './catalog.ts'
 import { approve, cancel, deny } from './decide.ts'
 import type { Deps } from './deps.ts'
@@ -19,6 +19,11 @@ import { erase } from './erase.ts'
 import { find, list } from './find.ts'
 import { noteReads } from './ledger-reads.ts'
 import { checkpoint, file, logKey, proof } from './log.ts'
+import { checkQuery } from './query-check.ts'
+import { queryResults, queryStatus, stopQuery } from './query-results.ts'
+import { querySessions } from './query-sessions.ts'
+import type { QueryInput, QueryStarted } from './query-verbs.ts'
+import { type QueryParts, query as start } from './query.ts'
 import { attempted, recordRefused } from './record.ts'
 import { review } from './review.ts'
 import { preview, submit } from './submit.ts'
@@ -36,6 +41,8 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
 
   const catalogOf = catalogs(deps)
   const noteRead = noteReads(deps)
+  const sessions = querySessions(deps)
+  const parts = { deps, catalogOf, sessions }
 
   const ending = async (done: Promise<Result<Stored>>): Promise<Result<Stored>> => {
     const result = await done
@@ -66,9 +73,9 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
         const offer = offers(deps, person).find(({ target }) => target === id)
         return targetDetail(catalogOf, offer, offer && deps.policy().targets.get(offer.target))
       }),
-    preview: (caller, ask) => preview(deps, caller, ask),
+    preview: (caller, ask) => preview({ deps, catalogOf }, caller, ask),
     submit: (caller, input, idempotency) =>
-      on('submit', caller.person, null, () => submit(deps, caller, { input, idempotency })),
+      on('submit', caller.person, null, () => submit({ deps, catalogOf }, caller, { input, idempotency })),
     get: (person, id) => on('get', person, id, () => find(deps, person, id)),
     list: (person, query) => list(deps, person, query),
     approve: (caller, id, shown) =>
@@ -77,7 +84,7 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
       on('deny', person, id, () => deny(deps, person, { id, reason })),
     cancel: (person, id) => on('cancel', person, id, () => cancel(deps, person, id)),
     activate: (caller, id) =>
-      on('activate', caller.person, id, () => activate(deps, caller, id)),
+      on('activate', caller.person, id, () => activate(deps, caller, { id, keep: sessions.keep })),
     credentials: (caller, id) =>
       on('credentials', caller.person, id, () => credentials(deps, caller, id)),
     end: (person, id) => on('end', person, id, () => ending(end(deps, person, id))),
@@ -98,9 +105,38 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
       on('acceptRestore', person, null, () => acceptRestore(deps, { person, reason })),
     rotateKey: (person, reason) =>
       on('rotateKey', person, null, () => rotateKey(deps, { person, reason })),
+    query: (caller, id, input) => runQuery(parts, caller, { id, input, wake }),
+    queryStatus: (person, elevation, id) =>
+      on('queryStatus', person, elevation, () =>
+        queryStatus(deps, person, { elevation, query: id })
+      ),
+    queryResults: (person, elevation, at) =>
+      on('queryResults', person, elevation, () => queryResults(parts, person, { elevation, ...at })),
+    stopQuery: (person, elevation, id) =>
+      on('stopQuery', person, elevation, () => stopQuery(deps, person, { elevation, query: id })),
+    checkQuery: (caller, input) => checkQuery(parts, caller, input),
     refused: (person, attempt) => recordRefused(deps, person, attempt)
   }
 }
+
+/** A query that the guard refused has an entry of its own, which also says who it was. */
+const runQuery = async (
+  parts: QueryParts,
+  caller: Caller,
+  { id, input, wake }: { readonly id: string; readonly input: QueryInput; readonly wake: () => void }
+): Promise<Result<QueryStarted>> => {
+  const result = await start(parts, caller, { id, input })
+  if (result.ok) return result
+  const { code } = result.refusal
+  if (!ownEntry.has(code)) {
+    await recordRefused(parts.deps, caller.person, { verb: 'query', elevation: id, code })
+  }
+  // it may have been the one too many
+  wake()
+  return result
+}
+
+const ownEntry: ReadonlySet<string> = new Set(['query_refused', 'query_not_the_asked_one'])
 
 const offers = (deps: Deps, person: PersonId): readonly TargetOffer[] =>
   offersFor(deps.policy(), person).map(({ target, rules }) => ({

@@ -65,7 +65,7 @@ export const receiptedReviews = (reviews: Reviews, log: LedgerLog): Reviews => (
 })
 
 /** Rejects where the entries are not under a signed checkpoint within a second. */
-const receipt = (log: LedgerLog, indexes: readonly number[]): Promise<void> =>
+export const receipt = (log: LedgerLog, indexes: readonly number[]): Promise<void> =>
   log.included(Math.max(-1, ...indexes))
 
 /** Runs a verb; if it refuses a known person, the attempt is in the ledger before the answer is. */

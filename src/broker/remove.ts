@@ -6,6 +6,7 @@ import type { Ending, IssuedGrant } from '../elevation/elevation.ts'
 import { awaitSweep, finishEnd, retryEnd } from '../elevation/transitions.ts'
 import type { AwsAnswer, FoundGrant, Stored } from '../ports.ts'
 import type { Deps } from './deps.ts'
+import { finish, look as lookAt } from './query-look.ts'
 import { commit } from './record.ts'
 
 type Failure = Extract<AwsAnswer<unknown>, { ok: false }>
@@ -65,11 +66,41 @@ const idsOf = (
   found: readonly FoundGrant[]
 ): ReadonlySet<string> => new Set([...known, ...found].map((grant) => grant.grantId))
 
-/**
- * Athena does not say whose a query is, so queries are stopped only where this was the one session
- * open in the workgroup; otherwise the session's own end stops them at their next data access.
- */
+/** How many queries a look found, all of them told to stop, or the first failure. */
 const stopQueries = async (deps: Deps, elevation: Ending): Promise<AwsAnswer<number>> => {
+  const own = await stopOwn(deps, elevation)
+  const others = await stopUnknown(deps, elevation)
+  if (!own.ok || !others.ok) return own.ok ? others : own
+  return { ok: true, value: own.value + others.value }
+}
+
+/**
+ * Queries that went through the broker, by their ids; each is looked at afterwards, and the next
+ * pass finds what still runs. One that Athena has not answered for is closed here: whoever started
+ * it then stops it.
+ */
+const stopOwn = async (deps: Deps, { id }: Ending): Promise<AwsAnswer<number>> => {
+  const open = await deps.queryRows.openQueries(id)
+  for (const row of open) {
+    if (row.athenaId === null) {
+      const failure = 'the window ended before Athena had it'
+      await finish(deps, row, { state: 'cancelled', bytesScanned: 0, milliseconds: 0, failure })
+      continue
+    }
+    const stopped = await deps.runs.stop({ region: row.region, id: row.athenaId })
+    if (!stopped.ok && stopped.kind !== 'not_found') return stopped
+    const now = await lookAt(deps, row)
+    if (!now.ok) return now
+  }
+  return { ok: true, value: open.length }
+}
+
+/**
+ * Athena does not say whose a query is, so queries that did not go through the broker are stopped
+ * only where this was the one session open in the workgroup; otherwise the session's own end stops
+ * them at their next data access.
+ */
+const stopUnknown = async (deps: Deps, elevation: Ending): Promise<AwsAnswer<number>> => {
   if (elevation.session === null) return { ok: true, value: 0 }
   const others = await deps.elevations.list({
     target: elevation.ask.target,

@@ -7,17 +7,18 @@ import { type Decision, decide } from '../policy/decide.ts'
 import { digestOf, parseAsk, policyDenied, unknownTarget } from './ask.ts'
 import type { AskInput, Caller, Preview, Submitted } from './broker.ts'
 import type { Deps } from './deps.ts'
+import { type AskParts, type Bound, bindTo, boundTo } from './bind.ts'
 import { checkIssuable } from './plan.ts'
 import { commit, personal } from './record.ts'
 import { type Held, againOnConflict, heldBy } from './standing.ts'
 
 /** What `submit` would answer now: who would be asked, or everything that stands against it. */
 export const preview = async (
-  deps: Deps,
+  parts: AskParts,
   caller: Caller,
   input: AskInput
 ): Promise<Result<Preview>> => {
-  const weighed = await weigh(deps, caller, input)
+  const weighed = await weigh(parts, caller, input)
   if (!weighed.ok) return previewOf(weighed)
   const { ask, decision } = weighed.value
   const { rule, mode, quorum } = decision.terms
@@ -34,7 +35,7 @@ export const preview = async (
 
 /** Stores a new elevation, or refuses and stores nothing but the refused attempt. */
 export const submit = async (
-  deps: Deps,
+  parts: AskParts,
   caller: Caller,
   asked: {
     readonly input: AskInput
@@ -42,25 +43,28 @@ export const submit = async (
   }
 ): Promise<Result<Submitted>> => {
   const { input, idempotency } = asked
-  const before = idempotency && (await replay(deps, caller.person, idempotency))
-  return before ?? againOnConflict(() => submitOnce(deps, caller, { input, idempotency }))
+  const before = idempotency && (await replay(parts.deps, caller.person, idempotency))
+  return before ?? againOnConflict(() => submitOnce(parts, caller, { input, idempotency }))
 }
 
 type Idempotency = { readonly key: string; readonly bodyHash: string }
 
 const submitOnce = async (
-  deps: Deps,
+  parts: AskParts,
   caller: Caller,
   {
     input,
     idempotency
   }: { readonly input: AskInput; readonly idempotency: Idempotency | undefined }
 ): Promise<Result<Submitted>> => {
-  const weighed = await weigh(deps, caller, input)
+  const { deps } = parts
+  const weighed = await weigh(parts, caller, input)
   if (!weighed.ok) return weighed
-  const { ask, decision, held, policyDigest, now } = weighed.value
-  const ticket = ask.ticket === null ? {} : { ticket: personal(deps, ask.ticket) }
-  const kept = { reason: personal(deps, ask.reason), ...ticket }
+  const { ask: asked, decision, held, policyDigest, now, bound } = weighed.value
+  const ticket = asked.ticket === null ? {} : { ticket: personal(deps, asked.ticket) }
+  const sql = input.sql === undefined ? {} : { sql: personal(deps, input.sql) }
+  const kept = { reason: personal(deps, asked.reason), ...ticket, ...sql }
+  const ask = bindTo(asked, bound, kept.sql)
   const taken = request({
     id: deps.ids.elevation(),
     ask,
@@ -86,10 +90,17 @@ type Weighed = {
   readonly held: Held
   readonly policyDigest: string
   readonly now: Instant
+  /** of the text that the ask is bound to; null = it is bound to none */
+  readonly bound: Bound | null
 }
 
 /** The one judgement behind asking and its preview: form, policy, and whether AWS could be told. */
-const weigh = async (deps: Deps, caller: Caller, input: AskInput): Promise<Result<Weighed>> => {
+const weigh = async (
+  parts: AskParts,
+  caller: Caller,
+  input: AskInput
+): Promise<Result<Weighed>> => {
+  const { deps } = parts
   const { person, presence } = caller
   const parsed = parseAsk(deps.policy(), person, input)
   if (!parsed.ok) return parsed
@@ -100,23 +111,26 @@ const weigh = async (deps: Deps, caller: Caller, input: AskInput): Promise<Resul
   const stage = { kind: 'ask', presence, standing: held.asking } as const
   const decision = decide(policy, person, ask, { now, stage })
   if (decision.kind === 'deny') return policyDenied(decision)
-  if (decision.terms.mode === 'brokered') {
-    return refuse(
-      'brokered_mode',
-      'This rule runs queries through the broker only, which this version cannot do yet. ' +
-        'Ask for a target whose rule has mode credentials.'
-    )
-  }
   const target = policy.targets.get(ask.target)
   if (!target) return unknownTarget
   const issuable = checkIssuable(target, ask.tables)
-  return issuable.ok ? accept({ ask, decision, held, policyDigest: policy.digest, now }) : issuable
+  if (!issuable.ok) return issuable
+  const weighed = { ask, decision, held, policyDigest: policy.digest, now }
+  if (input.sql === undefined) return accept({ ...weighed, bound: null })
+  const bound = await boundTo(parts, input.sql, { ask, terms: decision.terms })
+  return bound.ok ? accept({ ...weighed, bound: bound.value }) : bound
 }
+
+const passedOn: ReadonlySet<Refusal['code']> = new Set([
+  'invalid_ask',
+  'unknown_target',
+  'query_refused'
+])
 
 /** An ask that is not understood has no preview; one that is refused has its reasons. */
 const previewOf = (refused: { readonly ok: false; readonly refusal: Refusal }): Result<Preview> => {
   const { code, message, reasons } = refused.refusal
-  if (code === 'invalid_ask' || code === 'unknown_target') return refused
+  if (passedOn.has(code)) return refused
   const all = reasons ?? [{ outcome: 'unmet', rule: null, condition: code, message } as const]
   const rule = all.find((reason) => reason.rule !== null)?.rule ?? null
   const none = { mode: null, duration: null, approvers: [], quorum: null }

@@ -22,6 +22,7 @@ export const credentials = async (
   const found = await findOwn(deps, person, id)
   if (!found.ok) return found
   const { elevation } = found.value
+  if (elevation.terms.mode === 'brokered') return stayInside
   if (elevation.state === 'approved') return issue(deps, caller, { ...found.value, elevation })
   if (elevation.state === 'ending' || elevation.state === 'ended') {
     return refuse('ended', 'The window is over. Ask again if you still need it.')
@@ -33,6 +34,7 @@ export const credentials = async (
   const circumstances = { now: deps.clock.now(), stage: { kind: 'vend' } } as const
   const still = mayStillIssue(deps.policy(), terms, ask, circumstances)
   if (still.kind === 'deny') return policyDenied(still)
+  if (still.terms.mode === 'brokered') return stayInside
   const { intent } = elevation
   const parameters = assumeParameters({ id: elevation.id, requester: person, intent }, deps.clock.now())
   if (!parameters.ok) return parameters
@@ -44,3 +46,8 @@ export const credentials = async (
   if (!done.ok) return done
   return deliver(deps, done.value, session.value)
 }
+
+const stayInside = refuse(
+  'brokered_mode',
+  'Its credentials stay inside the broker: run queries with `sallyport query`. Nothing was given out.'
+)

@@ -9,6 +9,7 @@ import { beginEnd, lapse, takeOver } from '../elevation/transitions.ts'
 import type { AwsAnswer, Stored } from '../ports.ts'
 import type { Deps } from './deps.ts'
 import { commit } from './record.ts'
+import { lookAtDue } from './query-look.ts'
 import { remove } from './remove.ts'
 
 const batch = 100
@@ -27,7 +28,7 @@ export const work = async (deps: Deps): Promise<readonly WorkFault[]> => {
     const needed = needsDeny(stored.elevation, deps.clock.now())
     return remove(deps, stored, needed ? (denied.get(stored.elevation.intent.roleArn) ?? null) : null)
   })
-  return faults
+  return [...faults, ...(await lookAtDue(deps))]
 }
 
 export type WorkFault = { readonly elevation: string; readonly cause: unknown }

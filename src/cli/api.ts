@@ -28,18 +28,34 @@ export type FileApi = Api & {
   readonly bytes: (path: string) => Promise<{ readonly ok: true; readonly bytes: Uint8Array } | Refused>
 }
 
+/** For queries: their rows are handed on as they come. */
+export type QueryApi = Api & {
+  /** null = all of it was written, or the signal stopped it */
+  readonly pour: (path: string, into: Pouring) => Promise<Refused | null>
+}
+
+export type Pouring = {
+  /** media type that is asked for */
+  readonly accept: string
+  /** resolved when more may come */
+  readonly write: (bytes: Uint8Array) => Promise<void>
+  readonly signal: AbortSignal
+}
+
 type Read<T> = (response: Response) => Promise<T>
 
 type Init = {
   readonly method: string
   readonly body?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** instead of the usual deadline */
+  readonly signal?: AbortSignal
 }
 
 const callDeadlineMs = 30_000
 
 /** `SALLYPORT_URL` (default http://127.0.0.1:8080) and `SALLYPORT_TOKEN`; the token is never printed. */
-export const api = (env: Readonly<Record<string, string | undefined>>): FileApi => {
+export const api = (env: Readonly<Record<string, string | undefined>>): FileApi & QueryApi => {
   const call = async <T>(path: string, init: Init, read: Read<T>): Promise<T | Refused> => {
     const token = env['SALLYPORT_TOKEN']
     if (!token) {
@@ -48,7 +64,7 @@ export const api = (env: Readonly<Record<string, string | undefined>>): FileApi 
     }
     const base = env['SALLYPORT_URL'] ?? 'http://127.0.0.1:8080'
     const headers = { ...init.headers, authorization: `Bearer ${token}` }
-    const signal = AbortSignal.timeout(callDeadlineMs)
+    const signal = init.signal ?? AbortSignal.timeout(callDeadlineMs)
     try {
       const url = new URL(path, base)
       const response = await fetch(url, { ...init, headers, signal, redirect: 'error' })
@@ -74,6 +90,10 @@ export const api = (env: Readonly<Record<string, string | undefined>>): FileApi 
         ok: true as const,
         bytes: new Uint8Array(await response.arrayBuffer())
       })),
+    pour: (path, { accept, write, signal }) =>
+      call(path, { method: 'GET', headers: { accept }, signal }, (response) =>
+        poured(response, write)
+      ),
     post: (path, body, headers) =>
       call(
         path,
@@ -84,6 +104,19 @@ export const api = (env: Readonly<Record<string, string | undefined>>): FileApi 
         },
         document
       )
+  }
+}
+
+/** A body that ends before its end is no answer: what was written is not all there is. */
+const poured = async (response: Response, write: Pouring['write']): Promise<Refused | null> => {
+  if (response.body === null) return null
+  try {
+    for await (const bytes of response.body) await write(bytes)
+    return null
+  } catch {
+    const detail = 'The answer broke off: what was written is not all of it.'
+    const problem = { code: 'broken_off', title: 'The rows did not come whole', detail }
+    return { ok: false, exit: exits.unavailable, problem }
   }
 }
 

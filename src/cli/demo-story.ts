@@ -6,25 +6,16 @@ import { KMSClient, ListGrantsCommand } from '@aws-sdk/client-kms'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Statement } from '../iam/policy-document.ts'
 import type { Sandbox } from '../sandbox/main.ts'
-import { type Answer, type Api, type FileApi, type Json, objectOf, text } from './api.ts'
+import { type Answer, type Api, type FileApi, type QueryApi, objectOf, text } from './api.ts'
 import { type AwsLogin, type Outcome, decrypt, query } from './demo-analyst.ts'
 import { ledgerStory } from './demo-ledger.ts'
-
-export type Step = {
-  readonly step: string
-  readonly ok: boolean
-  /** one sentence for people */
-  readonly told: string
-  /** what was answered, for people */
-  readonly lines: readonly string[]
-  /** what was answered, for programs */
-  readonly data: Json
-}
+import { queryStory } from './demo-queries.ts'
+import { type Step, allowed, failed, refusedBy } from './demo-step.ts'
 
 export type Scene = {
   readonly sandbox: Sandbox
   /** the API as each person calls it */
-  readonly as: Readonly<Record<'alice' | 'bob' | 'eve' | 'erin', FileApi>>
+  readonly as: Readonly<Record<'alice' | 'bob' | 'carol' | 'eve' | 'erin', FileApi & QueryApi>>
   /** where the ledger is exported to */
   readonly folder: string
   readonly signal: AbortSignal
@@ -100,6 +91,7 @@ export async function* story(scene: Scene): AsyncGenerator<Step> {
     await decrypt(login, { ciphertext: stolen, context: { 'aws:s3:arn': 'arn:aws:s3:::acme-claims' } }),
     'AccessDeniedException'
   )
+  yield* queryStory(scene)
   await wait(Math.max(0, notAfter - Date.now()) + 50, undefined, { signal: scene.signal })
   yield denied(
     'after-the-end',
@@ -114,21 +106,6 @@ export async function* story(scene: Scene): AsyncGenerator<Step> {
   yield* ledgerStory({ auditor: erin, folder: scene.folder, entry, earlier: earlier.bytes })
 }
 
-const allowed = (step: string, told: string, answer: Answer): Step => {
-  if (!answer.ok) return failed(step, told, answer.problem)
-  const { id, state, notAfter } = answer.body
-  const data = { elevation: id, state, ...(notAfter ? { notAfter } : {}) }
-  return { step, ok: true, told, lines: [`${text(id)} is ${text(state)}`], data }
-}
-
-const refusedBy = (step: string, told: string, answer: Answer, code: string): Step => {
-  if (answer.ok) return failed(step, told, { title: 'it was allowed' })
-  const { status, title } = answer.problem
-  const ok = answer.problem['code'] === code
-  const lines = [`refused: ${text(title)} (${text(status)} ${text(answer.problem['code'])})`]
-  return { step, ok, told, lines, data: { status, code: answer.problem['code'] } }
-}
-
 /** A refusal of the policy with every reason, each saying what would meet it. */
 const explained = (answer: Answer): Step => {
   const step = 'policy-denied'
@@ -141,14 +118,6 @@ const explained = (answer: Answer): Step => {
   const ok = refused.ok && ['duration', 'reason', 'ticket'].every((one) => unmet.includes(one))
   return { ...refused, ok, lines: [...refused.lines, ...lines], data: { ...refused.data, unmet } }
 }
-
-const failed = (step: string, told: string, problem: Json): Step => ({
-  step,
-  ok: false,
-  told,
-  lines: [`${text(problem['title'])} ${text(problem['detail'])}`],
-  data: { problem }
-})
 
 const issued = (answer: Answer): Step => {
   const told = 'alice starts the window and gets an STS session of her own'

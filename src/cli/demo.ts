@@ -12,7 +12,8 @@ import { type Running, startBroker } from '../main.ts'
 import { StartError } from '../start/error.ts'
 import { type Sandbox, startSandbox } from '../sandbox/main.ts'
 import { api, objectOf, text } from './api.ts'
-import { type Step, story, windowSeconds } from './demo-story.ts'
+import type { Step } from './demo-step.ts'
+import { story, windowSeconds } from './demo-story.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { type Terminal, paint, wrap } from './terminal.ts'
 import { untilStopped } from './until-stopped.ts'
@@ -24,7 +25,7 @@ export type DemoOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-const people = ['alice', 'bob', 'eve', 'erin'] as const
+const people = ['alice', 'bob', 'carol', 'eve', 'erin'] as const
 
 /** Exit 0 when every step was ok, 1 otherwise, 69 where it cannot start, 130 when interrupted. */
 export const demo = async (to: Terminal, options: DemoOptions): Promise<ExitCode> => {
@@ -112,18 +113,18 @@ type Playing = {
 }
 
 const tellStory = async (to: Terminal, { sandbox, broker, folder, signal }: Playing): Promise<boolean> => {
-  const [alice, bob, eve, erin] = await Promise.all(
+  const [alice, bob, carol, eve, erin] = await Promise.all(
     people.map(async (person) =>
       api({ SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: await tokenOf(sandbox, person) })
     )
   )
-  if (!alice || !bob || !eve || !erin) throw new Error('a person of the demo is missing')
+  if (!alice || !bob || !carol || !eve || !erin) throw new Error('a person of the demo is missing')
   let isFine = true
-  for await (const step of story({ sandbox, as: { alice, bob, eve, erin }, folder, signal })) {
+  for await (const step of story({ sandbox, as: { alice, bob, carol, eve, erin }, folder, signal })) {
     isFine &&= step.ok
     show(to, step)
     if (signal.aborted) break
-    if (step.step === 'context-trick' && !to.json) {
+    if (step.step === 'brokered-ledger' && !to.json) {
       to.err(paint(to, 'dim', `  … waiting for the end of the ${windowSeconds} s window`))
     }
   }

@@ -5,7 +5,8 @@ import { printDuration } from '../elevation/duration.ts'
 import { seconds } from '../elevation/ids.ts'
 import { type Api, type Json, objectOf, tell, text } from './api.ts'
 import { type ExitCode, exits } from './exit.ts'
-import { type Terminal, paint, plain, table } from './terminal.ts'
+import { sqlIn, tellRefused } from './query-text.ts'
+import { type Terminal, paint, plain, table, wrap } from './terminal.ts'
 
 export type AskOptions = {
   readonly target: string
@@ -16,16 +17,24 @@ export type AskOptions = {
   readonly columns?: readonly string[]
   readonly breakGlass?: boolean
   readonly wait?: boolean
+  /** file with the one query that may run; `-` is stdin */
+  readonly sql?: string
 }
 
 const pollMs = 1000
 
 /** Asks; with `wait` stays until it is decided: exit 0 approved, 1 anything else. */
 export const request = async (api: Api, to: Terminal, options: AskOptions): Promise<ExitCode> => {
-  const { wait: isWaiting, breakGlass, ...ask } = options
+  const { wait: isWaiting, breakGlass, sql: file, ...ask } = options
   const path = breakGlass === true ? '/v1/break-glass' : '/v1/elevations'
-  const answer = await api.post(path, ask, { 'idempotency-key': randomUUID() })
-  if (!answer.ok) return tell(to, answer)
+  const sql = file === undefined ? null : await sqlIn(file)
+  if (sql !== null && !sql.ok) {
+    to.err(sql.line)
+    return exits.usage
+  }
+  const body = sql === null ? ask : { ...ask, sql: sql.text }
+  const answer = await api.post(path, body, { 'idempotency-key': randomUUID() })
+  if (!answer.ok) return sql === null ? tell(to, answer) : tellRefused(to, sql.text, answer)
   const id = text(answer.body['id'])
   if (!isWaiting) {
     show(to, answer.body)
@@ -100,10 +109,24 @@ const show = (to: Terminal, elevation: Json): void => {
   for (const approval of Array.isArray(approvals) ? approvals.map(objectOf) : []) {
     to.out(`  approved by ${plain(text(approval['by']))} at ${plain(text(approval['at']))}`)
   }
+  showQuery(to, objectOf(elevation['query']))
   const end = text(elevation['notAfter'])
   if (end) to.out(`  window ends ${plain(end)}`)
-  const next = nextStep[state]
+  const steps = elevation['mode'] === 'brokered' ? { ...nextStep, ...nextBrokered } : nextStep
+  const next = steps[state]
   if (next) to.out(`  ${next.replaceAll('ID', id)}`)
+}
+
+/** What the elevation is bound to; nothing where any query may run. */
+const showQuery = (to: Terminal, { shape, reads }: Json): void => {
+  const asked = text(shape)
+  if (asked === '') return
+  for (const line of wrap(`only this may run: ${asked}`, 96)) to.out(`  ${line}`)
+  for (const [name, columns] of Object.entries(objectOf(reads))) {
+    const names = Array.isArray(columns) ? columns.map(text) : []
+    const line = `it reads ${name}: ${names.length === 0 ? '(rows only)' : names.join(', ')}`
+    for (const part of wrap(line, 96)) to.out(`  ${part}`)
+  }
 }
 
 const nextStep: Readonly<Record<string, string>> = {
@@ -111,6 +134,11 @@ const nextStep: Readonly<Record<string, string>> = {
   approved: 'next: `sallyport credentials ID` starts the window',
   active: 'next: `sallyport credentials ID` for fresh credentials, `sallyport end ID` when done',
   ending: 'next: nothing to do, access is being taken away'
+}
+
+const nextBrokered: Readonly<Record<string, string>> = {
+  approved: 'next: `sallyport query ID "SELECT …"` starts the window',
+  active: 'next: `sallyport query ID "SELECT …"`, `sallyport end ID` when done'
 }
 
 const colourOf = (to: Terminal, state: string): string => {

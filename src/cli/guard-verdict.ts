@@ -5,6 +5,11 @@ import type { Verdict } from '../sql/check.ts'
 import type { Refusal } from '../sql/refusal.ts'
 import { type Terminal, paint, plain, table, wrap } from './terminal.ts'
 
+/** What is told of a refusal; the code is any text where it comes from a broker. */
+export type PlacedRefusal = Pick<Refusal, 'line' | 'column' | 'offset' | 'length' | 'message' | 'hint'> & {
+  readonly code: string
+}
+
 const widest = 96
 
 /** What a query reads where it may run, else every reason why it may not. */
@@ -24,11 +29,11 @@ export const printVerdict = (to: Terminal, sql: string, verdict: Verdict): void 
 }
 
 /** The line with its caret, the reason, and what to do about it. */
-export const printRefusal = (to: Terminal, sql: string, refusal: Refusal): void => {
+export const printRefusal = (to: Terminal, sql: string, refusal: PlacedRefusal): void => {
   const { line, column, code, message, hint } = refusal
   const { text, indent, width } = excerptOf(sql, refusal)
   to.out('')
-  to.out(`${paint(to, 'bold', code)} at line ${line}, column ${column}`)
+  to.out(`${paint(to, 'bold', plain(code))} at line ${line}, column ${column}`)
   to.out(`  ${text}`)
   to.out(`  ${' '.repeat(indent)}${paint(to, 'red', '^'.repeat(width))}`)
   for (const part of wrap(message, widest)) to.out(`  ${part}`)
@@ -38,7 +43,7 @@ export const printRefusal = (to: Terminal, sql: string, refusal: Refusal): void 
 /** The part of the line that fits, and where in it the refused stretch is; in code points. */
 const excerptOf = (
   sql: string,
-  { offset, length }: Refusal
+  { offset, length }: PlacedRefusal
 ): { readonly text: string; readonly indent: number; readonly width: number } => {
   const start = sql.lastIndexOf('\n', offset - 1) + 1
   const newline = sql.indexOf('\n', offset)

@@ -3,12 +3,13 @@
  * `sallyport`: the command line. Each command is a file of its own, loaded only when it is called, so
  * that `credentials` starts fast. Wrong usage is exit 2; every command answers errors on stderr.
  */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { api } from './api.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { addLogCommands } from './ledger-commands.ts'
 import { addLedgerCommands } from './ledger.ts'
 import { addPolicyCommands } from './policy.ts'
+import { formats } from './query-formats.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
 // the product says itself which Node it wants; the SDK's own notice would land in every answer
@@ -116,6 +117,7 @@ command('request', 'asks for a target')
   .option('--ticket <id>', 'the ticket the rule wants')
   .option('--tables <db.t,...>', 'default: every table of the target', list)
   .option('--columns <db.t.c,...>', 'default: every column', list)
+  .option('--sql <file>', 'the one query that may run, to the letter; - is stdin')
   .option('--break-glass', 'without an approval before; everybody named is told, it is reviewed')
   .option('--wait', 'stays until it is decided')
   .action(({ json, ...ask }) =>
@@ -156,6 +158,15 @@ command('credentials <id>', 'for an AWS profile: credential_process = sallyport 
     run(options, async (to) =>
       (await import('./credentials.ts')).credentials(api(process.env), to, id)
     )
+  )
+
+command('query <id> <sql>', 'one query of a brokered elevation; - reads it from stdin')
+  .addOption(new Option('--format <format>', 'how the rows are printed').choices(formats).default('table'))
+  .action((elevation, sql, { json, format }) =>
+    run({ json: json === true }, async (to) => {
+      const { queryHere } = await import('./query-here.ts')
+      return queryHere(to, { elevation, sql, format: json === true ? 'json' : format })
+    })
   )
 
 const elevations = () => import('./elevations.ts')

@@ -20,12 +20,26 @@ export type Ask = {
   readonly columns: readonly string[] | null
   /** asked without an approval before, under a rule that allows it and has it reviewed after */
   readonly breakGlass: boolean
+  /** the one query that may run, where the ask is bound to one */
+  readonly query?: AskedQuery
+}
+
+/** A query that an ask is bound to. Its text is nobody's but the requester's. */
+export type AskedQuery = {
+  /** SHA-256 of the salted exact text, hex, as the ask's ledger entry commits to it */
+  readonly commitment: string
+  /** the query in one line without its literals */
+  readonly shape: string
+  /** `database.table` → its columns, sorted */
+  readonly reads: Readonly<Record<string, readonly string[]>>
 }
 
 /** The terms under which the policy let the ask through, kept so that the narrower of then and now holds. */
 export type Terms = {
   readonly rule: RuleId
   readonly mode: Mode
+  /** name of the rule's guardrail when it was asked, where it had one */
+  readonly guardrail?: string
   readonly maxDuration: Seconds
   /** different people who have to approve; 0 where the rule approves by itself */
   readonly quorum: number
@@ -110,6 +124,8 @@ export type Active = Issued & {
   readonly session: Session
   readonly grants: readonly IssuedGrant[]
   readonly issuedAt: Instant
+  /** queries that the guard refused so far; none where it is not there */
+  readonly refusedQueries?: number
 }
 export type Ending = Issued & {
   readonly state: 'ending'

@@ -10,6 +10,7 @@ export type ElevationId = Brand<string, 'ElevationId'>
 export type PersonId = Brand<string, 'PersonId'>
 export type TargetId = Brand<string, 'TargetId'>
 export type RuleId = Brand<string, 'RuleId'>
+export type QueryId = Brand<string, 'QueryId'>
 
 /** Epoch milliseconds, UTC. */
 export type Instant = Brand<number, 'Instant'>
@@ -22,6 +23,10 @@ const name = /^[a-z0-9][a-z0-9._-]{1,62}$/
 /** A ULID in its canonical upper case, or null. */
 export const parseElevationId = (text: string): ElevationId | null =>
   ulid.test(text) ? (text as ElevationId) : null
+
+/** A query's id is a ULID too; or null. */
+export const parseQueryId = (text: string): QueryId | null =>
+  ulid.test(text) ? (text as QueryId) : null
 
 /** 2 to 63 characters of `a-z 0-9 . _ -`, starting with a letter or digit (STS SourceIdentity), or null. */
 export const parsePersonId = (text: string): PersonId | null =>

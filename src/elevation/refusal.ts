@@ -26,6 +26,11 @@ export type RefusalCode =
   | 'conflict'
   | 'policy_too_large'
   | 'unsafe_name'
+  | 'query_refused'
+  | 'query_not_the_asked_one'
+  | 'not_brokered'
+  | 'unknown_query'
+  | 'query_not_succeeded'
   | 'aws_refused'
   | 'aws_unavailable'
 
@@ -39,10 +44,41 @@ export type Reason = {
   readonly message: string
 }
 
+/** Why a query may not run, with its place in the text; no literal of the text is in it. */
+export type QueryFault = {
+  /** as the guard has them: `COLUMN_DENIED`, `STAR`, … */
+  readonly code: string
+  readonly message: string
+  /** both from 1, as in Trino's `line 1:15` */
+  readonly line: number
+  readonly column: number
+  /** UTF-16 units, from 0 */
+  readonly offset: number
+  readonly length: number
+  readonly object?: Readonly<
+    Partial<Record<'catalog' | 'database' | 'table' | 'column' | 'function', string>>
+  >
+  readonly rule?: string
+  readonly hint?: string
+}
+
+/** A verdict on a query, as the person who asks for it may see it. */
+export type QueryVerdict = {
+  readonly decision: 'allow' | 'refuse'
+  /** in the order of the text; none when allowed */
+  readonly refusals: readonly QueryFault[]
+  /** `database.table` → its columns, sorted; none when refused for its grammar */
+  readonly reads: Readonly<Record<string, readonly string[]>>
+  /** the query in one line without its literals; null where it cannot be understood */
+  readonly shape: string | null
+}
+
 export type Refusal = {
   readonly code: RefusalCode
   readonly message: string
   readonly reasons?: readonly Reason[]
+  /** with `query_refused`: every refusal and its place */
+  readonly verdict?: QueryVerdict
 }
 
 export type Result<T> =

@@ -47,7 +47,7 @@ export const request = (input: {
   readonly via: Channel
   readonly told: readonly PersonId[]
   readonly policyDigest: string
-  readonly personal: { readonly reason: Personal; readonly ticket?: Personal }
+  readonly personal: Readonly<Record<string, Personal>>
   readonly now: Instant
 }): Step<Pending | Approved> => {
   const { id, ask, askDigest, terms, via, told, policyDigest, personal, now } = input
@@ -60,6 +60,7 @@ export const request = (input: {
     tables: ask.tables,
     columns: ask.columns,
     breakGlass: ask.breakGlass,
+    ...(ask.query ? { query: { shape: ask.query.shape, reads: ask.query.reads } } : {}),
     via
   }
   const asked = event(base, 'elevation.requested', ask.requester, now, data, personal)

@@ -22,6 +22,7 @@ import { readJson } from './json-body.ts'
 import { ledgerRoutes } from './ledger.ts'
 import { openapi, openapiRoute } from './openapi.ts'
 import { BorderError } from './problem.ts'
+import { queryRoutes } from './queries.ts'
 import { withSchemaTypes } from './route.ts'
 import { targetRoutes } from './targets.ts'
 import { upkeepRoutes } from './upkeep.ts'
@@ -78,6 +79,7 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   elevationRoutes(routes)
   decisionRoutes(routes)
   credentialRoutes(routes)
+  queryRoutes(routes)
   ledgerRoutes(routes)
   upkeepRoutes(routes)
   openapiRoute(app)

@@ -4,6 +4,7 @@
  */
 import type { FastifyTypeProvider } from 'fastify'
 import { type Static, type TSchema, Type } from 'typebox'
+import { QueryFaultSchema, ReadsSchema } from './query-documents.ts'
 
 /** Gives handlers the types of their route's schemas. */
 export interface SchemaTypes extends FastifyTypeProvider {
@@ -40,7 +41,10 @@ export const AskBody = Type.Object(
     reason: Type.String(typed),
     ticket: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     tables: Type.Optional(Type.Array(Type.String(named), { minItems: 1, maxItems: 100 })),
-    columns: Type.Optional(Type.Array(Type.String(named), { minItems: 1, maxItems: 500 }))
+    columns: Type.Optional(Type.Array(Type.String(named), { minItems: 1, maxItems: 500 })),
+    sql: Type.Optional(
+      Type.String({ description: 'the one query that may run, to the letter; mode brokered' })
+    )
   },
   closed
 )
@@ -105,7 +109,9 @@ export const ProblemSchema = Type.Object(
     detail: Type.String(),
     code: Type.String(),
     instance: Type.String({ description: 'id of the request' }),
-    reasons: Type.Optional(Type.Array(Reason))
+    reasons: Type.Optional(Type.Array(Reason)),
+    refusals: Type.Optional(Type.Array(QueryFaultSchema, { description: 'of a query' })),
+    reads: Type.Optional(ReadsSchema)
   },
   { $id: 'Problem' }
 )
@@ -124,6 +130,12 @@ export const ElevationSchema = Type.Object(
     ticket: maybe(Type.String()),
     tables: Type.Array(Type.String()),
     columns: maybe(Type.Array(Type.String())),
+    query: maybe(
+      Type.Object(
+        { shape: Type.String({ description: 'without its literals' }), reads: ReadsSchema },
+        { description: 'the one query that may run; null: any the guardrail lets through' }
+      )
+    ),
     breakGlass: Type.Boolean({ description: 'asked without an approval before' }),
     digest: Type.String({ description: 'of the ask: what is approved and issued' }),
     approvals: Type.Array(Type.Object({ by: Type.String(), at: instantText, via: Type.String() })),

@@ -21,6 +21,7 @@ export const elevationDocument = ({ elevation, ledger }: Stored): ElevationDocum
     ticket: ask.ticket,
     tables: ask.tables,
     columns: ask.columns,
+    query: ask.query === undefined ? null : { shape: ask.query.shape, reads: ask.query.reads },
     breakGlass: ask.breakGlass,
     digest: elevation.askDigest,
     approvals: elevation.approvals.map(({ by, at, via }) => ({ by, at: iso(at), via })),

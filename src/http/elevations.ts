@@ -17,6 +17,7 @@ import {
 } from './documents.ts'
 import { elevationDocument } from './elevation-document.ts'
 import { refusalProblem, sendProblem } from './problem.ts'
+import { queryBodyBytes } from './query-documents.ts'
 import { type RouteParts, answer } from './route.ts'
 
 export const elevationRoutes = (parts: RouteParts): void => {
@@ -38,6 +39,7 @@ const submitRoutes = ({ app, broker }: RouteParts): void => {
       url,
       {
         config: { access: 'person', verb: 'submit' },
+        bodyLimit: queryBodyBytes,
         schema: {
           summary,
           headers: SubmitHeaders,
@@ -105,9 +107,10 @@ const readRoutes = ({ app, broker }: RouteParts): void => {
 
 /** Of the ask as understood, so that the order of members and white space do not matter. */
 const bodyHash = (url: string, ask: AskInput): string => {
-  const { target, duration, reason, ticket, tables, columns } = ask
+  const { target, duration, reason, ticket, tables, columns, sql } = ask
   const said = [target, duration, reason, ticket ?? null, tables ?? null, columns ?? null]
-  return hash('sha256', JSON.stringify([`POST ${url}`, ...said]), 'hex')
+  const bound = sql === undefined ? [] : [sql]
+  return hash('sha256', JSON.stringify([`POST ${url}`, ...said, ...bound]), 'hex')
 }
 
 const nextPage = (rows: readonly Stored[], page: number): ElevationId | null =>

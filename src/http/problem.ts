@@ -4,7 +4,7 @@
  */
 import type { FastifyError, FastifyReply } from 'fastify'
 import { type ProblemCode, problemKinds } from '../broker/refusals.ts'
-import type { Reason, Refusal } from '../elevation/refusal.ts'
+import type { QueryFault, QueryVerdict, Reason, Refusal } from '../elevation/refusal.ts'
 
 export type ProblemDocument = {
   readonly type: string
@@ -15,6 +15,9 @@ export type ProblemDocument = {
   /** the id of the request, as in the log */
   readonly instance: string
   readonly reasons?: readonly Reason[]
+  /** why a query may not run, each with its place */
+  readonly refusals?: readonly QueryFault[]
+  readonly reads?: QueryVerdict['reads']
 }
 
 /** What went wrong, before it has a request to belong to. */
@@ -22,6 +25,7 @@ export type Problem = {
   readonly code: ProblemCode
   readonly detail: string
   readonly reasons?: readonly Reason[]
+  readonly verdict?: QueryVerdict
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -41,9 +45,17 @@ export const problemType = 'application/problem+json'
 /** The whole document, ready to be serialised. */
 export const problemDocument = (problem: Problem, instance: string): ProblemDocument => {
   const { status, title } = problemKinds[problem.code]
-  const { code, detail, reasons } = problem
-  const document = { type: `/errors#${code}`, title, status, detail, code, instance }
-  return reasons === undefined ? document : { ...document, reasons }
+  const { code, detail, reasons, verdict } = problem
+  return {
+    type: `/errors#${code}`,
+    title,
+    status,
+    detail,
+    code,
+    instance,
+    ...(reasons === undefined ? {} : { reasons }),
+    ...(verdict === undefined ? {} : { refusals: verdict.refusals, reads: verdict.reads })
+  }
 }
 
 /** Answers with the problem, never cacheable, with `Retry-After` where trying again can help. */
@@ -58,8 +70,10 @@ export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply
 }
 
 /** A verb's refusal in words for the caller. */
-export const refusalProblem = ({ code, message, reasons }: Refusal): Problem =>
-  reasons === undefined ? { code, detail: message } : { code, detail: message, reasons }
+export const refusalProblem = ({ message, ...rest }: Refusal): Problem => ({
+  ...rest,
+  detail: message
+})
 
 /** Maps whatever was thrown to what the caller may know; nothing of an unknown error is in it. */
 export const thrownProblem = (error: unknown): Problem => {
@@ -88,7 +102,10 @@ const internal: Problem = {
 const nothingHere: Problem = { code: 'not_found', detail: 'There is nothing here.' }
 
 const frameworkProblems: ReadonlyMap<string, Problem> = new Map<string, Problem>([
-  ['FST_ERR_CTP_BODY_TOO_LARGE', { code: 'body_too_large', detail: 'A body has at most 16 KiB, one from Slack 100.' }],
+  [
+    'FST_ERR_CTP_BODY_TOO_LARGE',
+    { code: 'body_too_large', detail: 'At most 16 KiB, with a query 516, from Slack 100.' }
+  ],
   [
     'FST_ERR_CTP_INVALID_MEDIA_TYPE',
     { code: 'unsupported_media_type', detail: 'Send application/json.' }

@@ -5,6 +5,7 @@
 import { iso } from '../elevation/ids.ts'
 import { callerOf, personOf } from './access.ts'
 import { AskBody, PreviewSchema, TargetParams, TargetSchema, TargetsSchema } from './documents.ts'
+import { queryBodyBytes } from './query-documents.ts'
 import { type RouteParts, answer } from './route.ts'
 
 export const targetRoutes = ({ app, broker }: RouteParts): void => {
@@ -41,6 +42,7 @@ export const targetRoutes = ({ app, broker }: RouteParts): void => {
     '/v1/preview',
     {
       config: { access: 'person', verb: 'preview' },
+      bodyLimit: queryBodyBytes,
       schema: {
         summary: 'What would be decided, and why; nothing is stored',
         body: AskBody,

@@ -48,6 +48,7 @@ export type Setting =
   | 'breakGlass.notify'
   | 'breakGlass.review'
   | 'breakGlass.channel'
+  | 'endAfterRefusals'
   | GuardrailPart
 
 /** A setting that differs; `from` and `to` for people, null = none. */
@@ -81,6 +82,7 @@ export const compareRules = (
     facet('caps.active', both, ({ caps }) => caps.active, largerGivesMore, String),
     facet('caps.perDay', both, perDay, noneGivesMost(largerGivesMore), printLength),
     facet('activateWithin', both, (rule) => rule.activateWithin, largerGivesMore, printLength),
+    facet('endAfterRefusals', both, endAfter, noneGivesMost(largerGivesMore), String),
     ...compareGuardrails(before.guardrail, after.guardrail)
   ].filter(differs)
 }
@@ -121,6 +123,8 @@ const perDay = ({ caps }: Rule): Seconds | null => caps.perDay
 
 const quorumOf = ({ approval }: Pick<Rule, 'approval'>): number =>
   approval.kind === 'people' ? approval.quorum : 0
+
+const endAfter = ({ endAfterRefusals }: Rule): number | null => endAfterRefusals
 
 const autoPerDay = ({ approval }: Rule): number | null =>
   approval.kind === 'auto' ? approval.perDay : null

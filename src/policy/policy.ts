@@ -116,6 +116,8 @@ export type Rule = {
   readonly approval: PeopleApproval | AutoApproval | BreakGlass
   /** what queries may read; null = nothing beyond the target's tables is restricted */
   readonly guardrail: Guardrail | null
+  /** so many refused queries of an elevation end it; null = they are only counted */
+  readonly endAfterRefusals: number | null
 }
 
 export type Deny = {

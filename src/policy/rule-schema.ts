@@ -212,7 +212,10 @@ export const RuleDocument = Type.Object(
       title: 'Who decides',
       description: 'a mapping: from, quorum and within; or auto and perDay; or breakGlass'
     }),
-    guardrail: Type.Optional(id('The guardrail that says what queries may read'))
+    guardrail: Type.Optional(id('The guardrail that says what queries may read')),
+    endAfterRefusals: Type.Optional(
+      count('So many refused queries end a brokered elevation; left out: they are counted', 1, 1000)
+    )
   },
   { ...closed, description: 'a mapping: who may ask for which targets, approved by whom' }
 )

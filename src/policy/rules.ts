@@ -50,7 +50,8 @@ export const ruleOf = (
   signIn: signInOf(value.require?.signIn),
   caps: capsOf(value.caps),
   approval: approvalOf(value.approval),
-  guardrail: value.guardrail === undefined ? null : checked(guardrails.get(value.guardrail) ?? null)
+  guardrail: value.guardrail === undefined ? null : checked(guardrails.get(value.guardrail) ?? null),
+  endAfterRefusals: value.endAfterRefusals ?? null
 })
 
 /** A deny whose document has no issues. */

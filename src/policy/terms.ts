@@ -10,6 +10,7 @@ import type { Rule } from './policy.ts'
 export const termsOf = (rule: Rule, eligible: readonly PersonId[]): Terms => ({
   rule: rule.id,
   mode: rule.mode,
+  ...(rule.guardrail === null ? {} : { guardrail: rule.guardrail.id }),
   maxDuration: rule.maxDuration,
   quorum: quorumOf(rule),
   approvers:
@@ -26,6 +27,7 @@ export const termsOf = (rule: Rule, eligible: readonly PersonId[]): Terms => ({
 export const narrower = (then: Terms, now: Terms): Terms => ({
   rule: then.rule,
   mode: then.mode === 'brokered' ? then.mode : now.mode,
+  ...(then.guardrail === undefined ? {} : { guardrail: then.guardrail }),
   maxDuration: shortest(then.maxDuration, now.maxDuration),
   quorum: Math.max(then.quorum, now.quorum),
   approvers: ofBoth(then.approvers, now.approvers),
@@ -36,7 +38,7 @@ export const narrower = (then: Terms, now: Terms): Terms => ({
 
 /**
  * Fewest approvals, then out of fewer sets, credentials over brokered, no guardrail, the longer
- * lengths, the id.
+ * lengths, more refused queries, the id.
  */
 export const byMostGiven = (a: Rule, b: Rule): number =>
   quorumOf(a) - quorumOf(b) ||
@@ -46,6 +48,7 @@ export const byMostGiven = (a: Rule, b: Rule): number =>
   b.maxDuration - a.maxDuration ||
   b.activateWithin - a.activateWithin ||
   withinOf(b) - withinOf(a) ||
+  refusalsOf(b) - refusalsOf(a) ||
   byId(a, b)
 
 /** Ids in the order of their code units, which is the same on every machine. */
@@ -53,6 +56,9 @@ export const byId = (a: { readonly id: string }, b: { readonly id: string }): nu
   Number(a.id > b.id) - Number(a.id < b.id)
 
 const quorumOf = ({ approval }: Rule): number => (approval.kind === 'people' ? approval.quorum : 0)
+
+const refusalsOf = ({ endAfterRefusals }: Rule): number =>
+  endAfterRefusals ?? Number.MAX_SAFE_INTEGER
 
 const setsOf = ({ approval }: Rule): number =>
   approval.kind === 'people' ? approval.sets.length : 0

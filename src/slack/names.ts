@@ -36,6 +36,7 @@ export const askFields = [
   'otherColumns',
   'reason',
   'ticket',
+  'sql',
   'breakGlass'
 ] as const
 
@@ -54,7 +55,7 @@ export const fieldOfAction = (actionId: string): AskField | null =>
 
 /**
  * The block_id of a field. Slack keeps what was typed by block_id, so what belongs to one target
- * only (lengths, tables, columns) carries its name and starts afresh with another; null = none yet.
+ * only (lengths, tables, columns, query) carries its name and starts afresh with another; null = none yet.
  */
 export const fieldBlock = (field: AskField, target: string | null): string =>
   isOfTarget(field) ? `${fieldPrefix}${field}:${target ?? ''}` : `${fieldPrefix}${field}`
@@ -87,4 +88,4 @@ const fieldPrefix = 'sallyport_ask_'
 const handle = /^v1 ([0-9A-Z]{26}) (sha256:[0-9a-f]{64})$/
 
 const isOfTarget = (field: AskField): boolean =>
-  ['duration', 'tables', 'columns', 'otherColumns'].includes(field)
+  ['duration', 'tables', 'columns', 'otherColumns', 'sql'].includes(field)

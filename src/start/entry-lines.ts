@@ -1,32 +1,37 @@
 /** The store, with a log line for each commit that wrote ledger entries: their keys and indexes. */
 import type { Logger } from 'pino'
-import type { Elevations, LedgerStore, Reviews } from '../ports.ts'
+import type { Entry } from '../ledger/entry.ts'
+import type { Committed, Elevations, LedgerStore, Reviews } from '../ports.ts'
+import type { QueryRows } from '../ports-queries.ts'
 
-type Writing = Pick<Elevations, 'commit'> & Pick<Reviews, 'review'> & Pick<LedgerStore, 'append'>
+type Writing = Pick<Elevations, 'commit'> &
+  Pick<Reviews, 'review'> &
+  Pick<LedgerStore, 'append'> &
+  Pick<QueryRows, 'beginQuery' | 'saveQuery'>
 
-/** Wraps the three writes. An entry written by itself is told by key alone. */
-export const tellingEntries = (store: Writing, logger: Logger): Writing => ({
-  commit: async (change) => {
-    const done = await store.commit(change)
-    if (done.kind === 'committed') {
-      const { elevation, entries } = change
+/** Wraps the writes of entries. An entry written by itself is told by key alone. */
+export const tellingEntries = (store: Writing, logger: Logger): Writing => {
+  const told = async (
+    elevation: string,
+    entries: readonly Entry[],
+    committing: Promise<Committed>
+  ): Promise<Committed> => {
+    const done = await committing
+    if (done.kind === 'committed' && entries.length > 0) {
       const keys = entries.map(({ key }) => key)
-      const written = { event: 'entries_written', elevation: elevation.id, keys }
-      logger.info({ ...written, indexes: done.indexes })
+      logger.info({ event: 'entries_written', elevation, keys, indexes: done.indexes })
     }
     return done
-  },
-  review: async (review, entries) => {
-    const done = await store.review(review, entries)
-    if (done.kind === 'committed') {
-      const keys = entries.map(({ key }) => key)
-      const written = { event: 'entries_written', elevation: review.elevation, keys }
-      logger.info({ ...written, indexes: done.indexes })
-    }
-    return done
-  },
-  append: async (entries) => {
-    await store.append(entries)
-    logger.info({ event: 'entries_written', keys: entries.map(({ key }) => key) })
   }
-})
+  return {
+    commit: (change) => told(change.elevation.id, change.entries, store.commit(change)),
+    review: (review, entries) => told(review.elevation, entries, store.review(review, entries)),
+    beginQuery: (row, entries, now) =>
+      told(row.elevation, entries, store.beginQuery(row, entries, now)),
+    saveQuery: (row, entries) => told(row.elevation, entries, store.saveQuery(row, entries)),
+    append: async (entries) => {
+      await store.append(entries)
+      logger.info({ event: 'entries_written', keys: entries.map(({ key }) => key) })
+    }
+  }
+}

@@ -108,6 +108,7 @@ const erasure = (person: string): readonly Step[] => [
     'delete from opening where person = $1',
     `update elevation set body = ${blanked} where requester = $1`,
     `update idempotency set body_hash = '' where person = $1`,
+    `update query set text_hash = '', client_token = null where requester = $1`,
     `update slack_message set digest = null
       where elevation in (select id from elevation where requester = $1)`
   ].map((sql) => ({ text: sql, values: [person], ifNone: 'skip' }) as const)

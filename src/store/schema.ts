@@ -30,7 +30,8 @@ export const migrations = (dialect: Dialect): readonly Migration[] =>
     slack(dialect),
     log(dialect),
     sinks(dialect),
-    personal(dialect)
+    personal(dialect),
+    queries(dialect)
   ].map((text, at) => ({ number: at + 1, text, checksum: hash('sha256', text) }))
 
 /** The table that says which migrations a database has; made before the first of them. */
@@ -212,3 +213,30 @@ create table purge_due (
   id ${integer} not null primary key check (id = 1)
 )${table};
 ${erasable}`
+
+/** Brokered queries. No text of one is here: it is an opening of its entry, under the requester. */
+const queries = ({ integer, table }: Dialect): string => `
+create table query (
+  id text not null primary key check (length(id) = 26),
+  elevation text not null references elevation (id),
+  requester text not null,
+  text_hash text not null,
+  cursor_key text not null,
+  client_token text,
+  verdict text not null,
+  region text not null,
+  athena_id text,
+  state text not null check (state in ('starting', 'queued', 'running', 'succeeded', 'failed',
+    'cancelled')),
+  at ${integer} not null,
+  look_at ${integer} not null,
+  finished_at ${integer},
+  bytes_scanned ${integer} not null check (bytes_scanned >= 0),
+  milliseconds ${integer} not null check (milliseconds >= 0),
+  row_count ${integer},
+  failure text
+)${table};
+create unique index query_token on query (elevation, client_token) where client_token is not null;
+create index query_elevation on query (elevation, id);
+create index query_open on query (look_at, id) where state in ('starting', 'queued', 'running');
+`

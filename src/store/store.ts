@@ -14,11 +14,13 @@ import type {
   Worklist
 } from '../ports.ts'
 import type { Entry } from '../ledger/entry.ts'
+import type { QueryRows } from '../ports-queries.ts'
 import type { Engine, Write, Written } from './engine.ts'
 import { StoreError } from './error.ts'
 import { type LogTables, logOver } from './log.ts'
 import { type SealedEntry, peopleKeys } from './people-keys.ts'
 import type { KeyWrap } from './personal-key.ts'
+import { type WriteWith, queriesOver } from './queries.ts'
 import { personalOver, tidy } from './personal-data.ts'
 import {
   parseEndedSession,
@@ -37,7 +39,8 @@ export type Store = Elevations &
   Reviews &
   Worklist &
   LedgerStore &
-  PersonalData & {
+  PersonalData &
+  QueryRows & {
     readonly slack: Seen & SlackTurn & SlackMessages
     readonly sinks: SinkTables
     readonly log: LogTables & {
@@ -83,6 +86,13 @@ export const storeOver = (engine: Engine, now: () => number, wrap: KeyWrap): Sto
     return written
   }
 
+  const writeWith: WriteWith = async (steps, entries) => {
+    const written = await writeSealed(entries, (sealed) => sql.withEntries(steps, sealed))
+    if (written.kind === 'conflict') return written
+    heard?.()
+    return { kind: 'committed', indexes: parseIndexes(written.rows, entries) }
+  }
+
   return {
     get: async (id) => {
       const [row] = await engine.read(sql.getElevation(id))
@@ -110,13 +120,7 @@ export const storeOver = (engine: Engine, now: () => number, wrap: KeyWrap): Sto
         .map(({ at }) => at)
       return instants.toSorted((a, b) => b - a)[0] ?? null
     },
-    review: async (review, entries) => {
-      const steps = [insertReview(review)]
-      const written = await writeSealed(entries, (sealed) => sql.withEntries(steps, sealed))
-      if (written.kind === 'conflict') return written
-      heard?.()
-      return { kind: 'committed', indexes: parseIndexes(written.rows, entries) }
-    },
+    review: (review, entries) => writeWith([insertReview(review)], entries),
     due: async (at, limit) => (await engine.read(sql.dueElevations(at, limit))).map(parseStored),
     endedSessions: async (roleArn, since) =>
       (await engine.read(sql.endedSessions(roleArn, since))).map(parseEndedSession),
@@ -126,6 +130,7 @@ export const storeOver = (engine: Engine, now: () => number, wrap: KeyWrap): Sto
     },
     entries: async (index, limit) =>
       (await engine.read(sql.ledgerFrom(index, limit))).map(parseLedgerRow),
+    ...queriesOver(engine, writeWith),
     ...personalOver({ engine, people, heard: () => heard?.() }),
     tidy: () => tidy(engine, people),
     slack: slackOver(engine, people),

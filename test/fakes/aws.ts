@@ -11,10 +11,34 @@ import type {
   Queries,
   Sessions
 } from '../../src/ports.ts'
+import type { QueryRuns, RunState } from '../../src/ports-queries.ts'
 import { instant } from '../../src/elevation/ids.ts'
 import { Secret } from '../../src/elevation/secret.ts'
 
-export type Call = 'create' | 'revoke' | 'find' | 'assume' | 'deny' | 'stop' | 'tables'
+export type Call =
+  | 'create'
+  | 'revoke'
+  | 'find'
+  | 'assume'
+  | 'deny'
+  | 'stop'
+  | 'tables'
+  | 'start'
+  | 'state'
+  | 'stopRun'
+  | 'results'
+
+/** A query that Athena was told to run. */
+export type FakeRun = {
+  readonly id: string
+  readonly sql: string
+  readonly database: string
+  readonly accessKeyId: string
+  /** how often it was told the same again */
+  replays: number
+  state: RunState
+  rows: readonly (readonly (string | null)[])[]
+}
 export type Fault = { readonly on: Call; readonly how: 'lost' | 'late' | 'refused'; times: number }
 
 export type FakeAws = {
@@ -22,6 +46,9 @@ export type FakeAws = {
   readonly grants: Grants
   readonly queries: Queries
   readonly catalogs: Catalogs
+  readonly runs: QueryRuns
+  /** what Athena was told to run, by ClientRequestToken */
+  readonly running: Map<string, FakeRun>
   /** what the catalog has, by `database.table` */
   readonly tables: Map<string, CatalogTable>
   /** grants that exist now, by id */
@@ -50,6 +77,11 @@ export const fakeAws = (now: () => number): FakeAws => {
       name: isDefinite ? 'AccessDenied' : 'TimeoutError',
       requestId: null
     }
+  }
+  const runOf = (id: string): FakeRun => {
+    const found = [...fake.running.values()].find((one) => one.id === id)
+    if (!found) throw new Error('Athena was never told of it')
+    return found
   }
   const fake: FakeAws = {
     live: new Map(),
@@ -99,7 +131,41 @@ export const fakeAws = (now: () => number): FakeAws => {
           return null
         })
     },
-    queries: { stopSince: () => run('stop', () => []) }
+    queries: { stopSince: () => run('stop', () => []) },
+    running: new Map(),
+    runs: {
+      start: ({ accessKeyId }, { sql, database, token }) =>
+        run('start', () => {
+          const before = fake.running.get(token)
+          if (before) before.replays++
+          const made = before ?? {
+            id: `athena-${++count}`,
+            sql,
+            database,
+            accessKeyId,
+            replays: 0,
+            state: { state: 'running', bytesScanned: 0, milliseconds: 0, failure: null },
+            rows: []
+          }
+          fake.running.set(token, made)
+          return { id: made.id }
+        }),
+      state: ({ id }) => run('state', () => runOf(id).state),
+      stop: ({ id }) =>
+        run('stopRun', () => {
+          const one = runOf(id)
+          if (one.state.state === 'running') one.state = { ...one.state, state: 'cancelled' }
+          return null
+        }),
+      results: (_credentials, { id }, { cursor, limit }) =>
+        run('results', () => {
+          const from = Number(cursor ?? 0)
+          const { rows } = runOf(id)
+          const next = from + limit < rows.length ? String(from + limit) : null
+          const columns = [{ name: 'n', type: 'bigint' }]
+          return { columns, rows: rows.slice(from, from + limit), next }
+        })
+    }
   }
   return fake
 }

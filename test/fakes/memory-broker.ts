@@ -18,6 +18,7 @@ import {
 import { type Result, accept, refuse } from '../../src/elevation/refusal.ts'
 import { Secret } from '../../src/elevation/secret.ts'
 import type { Stored } from '../../src/ports.ts'
+import { memoryQueries } from './memory-queries.ts'
 
 export const canary = 'CANARY-5f0c-never-in-a-log'
 
@@ -300,6 +301,10 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
       run(['acceptRestore', person, null], () => refuse('conflict', 'It is not held back.')),
     rotateKey: (person) =>
       run(['rotateKey', person, null], () => refuse('policy_denied', 'Only operators do this.')),
+    ...memoryQueries({ run, own: (person, id) => {
+      const elevation = seen(person, id)
+      return elevation?.ask.requester === person ? elevation : null
+    }, now }),
     refused: async (person, attempt) => {
       if (broken) throw broken
       attempts.push({ person, ...attempt })

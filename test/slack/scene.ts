@@ -1,5 +1,5 @@
 /** One organisation with Slack accounts, and an elevation in every state, made by the real transitions. */
-import type { Elevation, Mode } from '../../src/elevation/elevation.ts'
+import type { AskedQuery, Elevation, Mode } from '../../src/elevation/elevation.ts'
 import { type Instant, instant, parseElevationId, parseTargetId, seconds } from '../../src/elevation/ids.ts'
 import type { Step } from '../../src/elevation/transitions.ts'
 import * as transitions from '../../src/elevation/transitions.ts'
@@ -67,7 +67,11 @@ const personal = (value: string) => ({ salt: '0'.repeat(64), value })
 const settleMilliseconds = 60_000
 
 /** An ask under this rule by alice, of two hours at most, as it is first stored. */
-export const asked = (id: string, columns: readonly string[] | null = null, over: { readonly mode?: Mode } = {}) => {
+export const asked = (
+  id: string,
+  columns: readonly string[] | null = null,
+  { query, ...over }: { readonly mode?: Mode; readonly query?: AskedQuery } = {}
+) => {
   const rule = ruleOf(id)
   const requester = person('alice')
   return next(
@@ -81,7 +85,8 @@ export const asked = (id: string, columns: readonly string[] | null = null, over
         ticket: id === 'emergency' ? 'INC-99' : 'CLM-4711',
         tables: ['claims.claims', 'claims.customers'],
         columns,
-        breakGlass: id === 'emergency'
+        breakGlass: id === 'emergency',
+        ...(query === undefined ? {} : { query })
       },
       askDigest: `sha256:${'0123456789abcdef'.repeat(4)}`,
       terms: { ...termsOf(rule, eligibleApprovers(policy, rule.id, requester)), ...over },
@@ -92,6 +97,12 @@ export const asked = (id: string, columns: readonly string[] | null = null, over
       now: at(0)
     })
   )
+}
+
+export const boundQuery: AskedQuery = {
+  commitment: 'ab'.repeat(32),
+  shape: 'SELECT kind, count(DISTINCT customer_id) AS n FROM claims.claims WHERE adjuster = ? GROUP BY kind LIMIT ?',
+  reads: { 'claims.claims': ['adjuster', 'customer_id', 'kind'], 'claims.customers': [] }
 }
 
 const waiting = (id: string) => {
@@ -154,6 +165,7 @@ export const states = {
   'pending-in-console': asked('in-console'),
   'pending-fresh-sign-in': asked('fresh-sign-in'),
   'pending-some-columns': asked('investigation', ['claims.claims.amount', 'claims.customers.dob', 'claims.customers.ssn']),
+  'pending-one-query': asked('both-teams', null, { query: boundQuery }),
   approved,
   'approved-by-itself': asked('by-itself'),
   'approved-break-glass': onceDecided(),

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { AskInput, Preview } from '../../broker/broker.ts'
 import type { PersonId } from '../../elevation/ids.ts'
-import type { Reason, Refusal, Result } from '../../elevation/refusal.ts'
+import type { QueryVerdict, Reason, Refusal, Result } from '../../elevation/refusal.ts'
 import { brokenWords, noticeModal, refusalMessage, wordsMessage } from '../answers.ts'
 import { facesOf } from '../card.ts'
 import { type Actor, type Edge, callerOf, personOf, tell } from '../edge.ts'
@@ -201,15 +201,28 @@ const faultsOf = (result: Result<Preview>): { readonly code: string; readonly er
   return { code: 'policy_denied', errors: decision === 'deny' ? errorsOfReasons(reasons) : {} }
 }
 
-const errorsOfRefusal = ({ message, reasons = [] }: Refusal): AskErrors =>
-  reasons.length === 0 ? { target: message } : errorsOfReasons(reasons)
+const errorsOfRefusal = ({ code, message, verdict, reasons = [] }: Refusal): AskErrors => {
+  if (code === 'query_refused') return { sql: faultsText(verdict) || message }
+  return reasons.length === 0 ? { target: message } : errorsOfReasons(reasons)
+}
+
+/** The first ones, each with its place in the query. */
+const faultsText = (verdict: QueryVerdict | undefined): string => {
+  const faults = verdict?.refusals ?? []
+  const told = faults.slice(0, 5).map(({ line, column, message, hint }) => {
+    return `Line ${line}, column ${column}: ${message}${hint === undefined ? '' : ` (${hint})`}`
+  })
+  const more = faults.length - told.length
+  return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('. ')
+}
 
 /** By the field they are about; what is about none of them is told at the target. */
 const errorsOfReasons = (reasons: readonly Reason[]): AskErrors => {
   const errors = new Map<AskField, string>()
   for (const { outcome, condition, message } of reasons) {
     if (outcome === 'met') continue
-    const field = askFields.find((name) => name === condition) ?? 'target'
+    const isOfQuery = condition === 'query_refused'
+    const field = isOfQuery ? 'sql' : (askFields.find((name) => name === condition) ?? 'target')
     const before = errors.get(field)
     errors.set(field, before === undefined ? message : `${before}; ${message}`)
   }

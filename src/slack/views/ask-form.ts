@@ -14,6 +14,8 @@ export type Typed = {
   readonly columns: readonly string[]
   readonly reason: string
   readonly ticket: string
+  /** the one query that may run, to the letter but for space around it */
+  readonly sql: string
   readonly breakGlass: boolean
 }
 
@@ -24,6 +26,7 @@ export const nothingTyped: Typed = {
   columns: [],
   reason: '',
   ticket: '',
+  sql: '',
   breakGlass: false
 }
 
@@ -44,6 +47,7 @@ export const typedOf = (
     columns: [...new Set([...names(texts.columns), ...names(texts.otherColumns)])],
     reason: oneLine(reason),
     ticket: oneLine(ticket),
+    sql: (texts.sql?.[0] ?? '').trim(),
     breakGlass: texts.breakGlass !== undefined && texts.breakGlass.length > 0
   }
 }
@@ -56,6 +60,7 @@ export const askInputOf = (typed: Typed): AskInput => ({
   ...(typed.ticket === '' ? {} : { ticket: typed.ticket }),
   ...(typed.tables.length === 0 ? {} : { tables: typed.tables }),
   ...(typed.columns.length === 0 ? {} : { columns: typed.columns }),
+  ...(typed.sql === '' ? {} : { sql: typed.sql }),
   ...(typed.breakGlass ? { breakGlass: true } : {})
 })
 

@@ -2,13 +2,14 @@
  * The form of an ask. The rule's demands stand below their fields before anybody can miss them; the
  * choices are only what this person may ask for. Nothing in it is believed when it comes back.
  */
-import type { InputBlock, InputBlockElement, KnownBlock, PlainTextOption } from '@slack/types'
+import type { InputBlock, KnownBlock, PlainTextOption } from '@slack/types'
 import { parseDuration, printDuration } from '../../elevation/duration.ts'
 import { seconds } from '../../elevation/ids.ts'
 import { type Modal, fitView, limits } from '../limits.ts'
-import { type AskField, callbacks, fieldAction, fieldBlock } from '../names.ts'
-import { type Mrkdwn, clean, code, lines, md, plainText, said } from '../text.ts'
+import { callbacks } from '../names.ts'
+import { type Mrkdwn, code, lines, md, plainText, said } from '../text.ts'
 import { type AskErrors, type Typed, nothingTyped } from './ask-form.ts'
+import { areOptions, field, option, severalOf, sqlField, textInput } from './ask-field.ts'
 import { type AskOffer, type Demand, demandsOn } from './ask-offer.ts'
 import { type ShownPreview, previewBlocks } from './ask-preview.ts'
 import { context, divider, section } from './blocks.ts'
@@ -70,7 +71,8 @@ const offerFields = (offer: AskOffer, typed: Typed): readonly KnownBlock[] => {
     ...columnsField(offer, typed),
     otherColumnsField(offer, typed),
     reasonField(demands, typed),
-    ticketField(demands, typed)
+    ticketField(demands, typed),
+    ...sqlField(offer, demands, typed)
   ]
 }
 
@@ -269,58 +271,3 @@ const errorBlocks = (errors: AskErrors): readonly KnownBlock[] => {
 const longest = 500
 /** seconds */
 const usual = [900, 1800, 3600, 7200, 14_400, 28_800]
-
-const field = (
-  name: AskField,
-  target: string | null,
-  of: {
-    readonly label: string
-    readonly hint?: string
-    readonly optional?: boolean
-    readonly dispatch?: boolean
-    readonly element: InputBlockElement
-  }
-): InputBlock => ({
-  type: 'input',
-  block_id: fieldBlock(name, target),
-  label: plainText(of.label, limits.inputLabel),
-  ...(of.hint === undefined ? {} : { hint: plainText(of.hint, limits.inputHint) }),
-  optional: of.optional ?? false,
-  ...(of.dispatch ? { dispatch_action: true } : {}),
-  element: { ...of.element, action_id: fieldAction(name) }
-})
-
-const option = (
-  value: string,
-  description = '',
-  { text = value }: { readonly text?: string } = {}
-): PlainTextOption => ({
-  text: plainText(text, limits.optionText),
-  value,
-  ...(clean(description) === ''
-    ? {}
-    : { description: plainText(description, limits.optionDescription) })
-})
-
-/** What can be offered for choosing: not too many, none too long for a value, none empty. */
-const areOptions = (values: readonly string[]): boolean =>
-  values.length > 0 &&
-  values.length <= limits.options &&
-  values.every((value) => clean(value) !== '' && value.length <= limits.optionValue)
-
-const severalOf = (options: PlainTextOption[], values: readonly string[]) => {
-  const chosen = options.filter(({ value }) => value !== undefined && values.includes(value))
-  return {
-    type: 'multi_static_select' as const,
-    options,
-    ...(chosen.length === 0 ? {} : { initial_options: chosen })
-  }
-}
-
-const textInput = (typed: string, multiline: boolean) => ({
-  type: 'plain_text_input' as const,
-  multiline,
-  ...(typed === ''
-    ? {}
-    : { initial_value: typed.split('\n').map(clean).join('\n').slice(0, limits.inputText) })
-})

@@ -42,6 +42,7 @@ export const factsOf = (card: Card, place: Place): readonly KnownBlock[] => {
       label('Tables', listed(ask.tables, 10, (table) => codeIn(place, table))),
       label('Columns', columnCounts(card, place))
     ]),
+    ...queryOf(card, place),
     ...(place === 'person' ? [...columnsOf(card, 1), ...reasonOf(card)] : []),
     context(
       md`Mode ${modeText(terms.mode)}.`,
@@ -51,6 +52,35 @@ export const factsOf = (card: Card, place: Place): readonly KnownBlock[] => {
     )
   ]
 }
+
+/**
+ * The one query that may run, where the ask is bound to one: its shape, which has no literal, and
+ * what it reads. Names in it may be the requester's own words, so a channel gets counts only.
+ */
+const queryOf = ({ stored }: Card, place: Place): readonly KnownBlock[] => {
+  const { query } = stored.elevation.ask
+  if (query === undefined) return []
+  const reads = Object.entries(query.reads)
+  if (place === 'channel') {
+    const counts = listed(reads, 10, ([table, { length }]) => {
+      const count = length === 0 ? 'rows only' : length === 1 ? '1 column' : `${length} columns`
+      return md`${codeIn(place, table)} (${count})`
+    })
+    return [section(md`*Only one query may run*, which reads ${counts}. Its shape: see Details.`)]
+  }
+  const tables = reads.slice(0, mostTables).map(([table, columns]) => {
+    const names = listed(columns, 12, (column) => code(column, 64))
+    return section(md`It reads ${code(table)}: ${columns.length === 0 ? md`rows only` : names}`)
+  })
+  const more = reads.length - tables.length
+  return [
+    section(lines(md`*Only this query may run*; every value in it is a ? here`, code(query.shape, 2500))),
+    ...tables,
+    ...(more > 0 ? [context(md`and ${more} more tables`)] : [])
+  ]
+}
+
+const mostTables = 8
 
 /** The requester's reason, as they wrote it. */
 export const reasonOf = ({ stored }: Card): readonly KnownBlock[] => [
