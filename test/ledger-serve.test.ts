@@ -392,7 +392,9 @@ t.test('an empty log is exported as its checkpoint', async (t) => {
 
 t.test('a proof is printed byte for byte, and the tail is one line per entry', async (t) => {
   const env = { SALLYPORT_URL: s.url, SALLYPORT_TOKEN: 'erin' }
-  await s.get('erin', 'checkpoint') // the read of this minute is in the log before both proofs
+  // the read of this minute is in the log and under its checkpoint before both proofs
+  await s.get('erin', 'checkpoint')
+  await s.append(1)
   const proof = terminal()
   t.equal(await ledgerProof(api(env), proof.to, '17'), 0)
   t.equal(`${proof.said.out.join('\n')}\n`, (await s.get('erin', 'proof/17')).body)
