@@ -27,8 +27,6 @@ export type LogParts = {
 export type RunningLog = LedgerLog & {
   /** Seals all there is, then goes on by itself. Rejects where the tree is not sound. */
   readonly start: () => Promise<void>
-  /** Resolves when the checkpoint of the last round is stored too. */
-  readonly kept: () => Promise<void>
   /** Something was appended. */
   readonly wake: () => void
   /** Rejects while entries wait for longer than a second, or the head is behind what was signed. */
@@ -50,8 +48,6 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
   const seal = sealer(store, parts.signer)
   const waiting = new Set<Waiting>()
   let size = 0
-  let latest: Uint8Array | null = null
-  let kept = Promise.resolve()
   let behindSince: number | null = null
   let timer: ReturnType<After> | null = null
   let round: Promise<void> | null = null
@@ -60,13 +56,8 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
 
   const sealOnce = async (): Promise<boolean> => {
     const sealed = await seal()
-    if (sealed.kept !== kept) {
-      kept = sealed.kept
-      kept.catch(parts.failed)
-    }
     if (sealed.size > size && sealed.checkpoint !== null) {
       size = sealed.size
-      latest = sealed.checkpoint
       parts.signed(sealed.checkpoint, size)
     }
     if (!sealed.more) behindSince = isWoken ? now() : null
@@ -133,19 +124,15 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
       return verifierKeyText(last)
     },
     checkpoint: async () => {
-      const head = await store.head()
-      // what was just signed may still be on its way to the store
-      const checkpoint = head === null || head.signed < size ? latest : head.checkpoint
+      const checkpoint = (await store.head())?.checkpoint ?? null
       if (checkpoint === null) throw new Error('the ledger has no checkpoint yet')
       return checkpoint
     },
     file: (path) => treeFile(store, path),
     included,
-    kept: () => kept,
     wake,
     start: async () => {
       while (await sealOnce());
-      await kept
       behindSince = null
       state = 'running'
       run()
@@ -165,7 +152,6 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
       if (isNew) return
       try {
         while (await sealOnce());
-        await kept
       } catch (cause) {
         parts.failed(cause)
       }

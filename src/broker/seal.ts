@@ -52,14 +52,12 @@ export interface SealStore {
 }
 
 export type Sealed = {
-  /** entries in the stored tree, under a signed checkpoint */
+  /** entries under a signed checkpoint that is stored */
   readonly size: number
   /** null = there is no entry yet */
   readonly checkpoint: Uint8Array | null
   /** there may be more to seal already */
   readonly more: boolean
-  /** settles when the checkpoint is stored too, or could not be: the next call signs it again */
-  readonly kept: Promise<void>
 }
 
 type Tree = {
@@ -75,7 +73,6 @@ type Tree = {
 export type Signers = () => readonly Signer[]
 
 const mostAtOnce = 1000
-const isKept = Promise.resolve()
 
 /**
  * One step at each call: up to 1,000 entries taken in, the head signed. Whatever fails changes
@@ -87,31 +84,19 @@ export const sealer = (
 ): (() => Promise<Sealed>) => {
   const signers = typeof signer === 'function' ? signer : () => [signer]
   let known: Tree | null = null
-  let keeping = isKept
   const step = async (from: Tree): Promise<Sealed> => {
     const size = Number(from.frontier.size)
     const rows = await store.entries(size, mostAtOnce)
     const grown = rows.length === 0 ? from : await take(store, from, rows)
-    if (grown === null) {
-      return { size: from.signed, checkpoint: from.checkpoint, more: true, kept: isKept }
-    }
-    const tree = await signed(grown, signers())
-    if (tree !== grown && tree.checkpoint !== null) {
-      keeping = store.keepCheckpoint(tree.signed, tree.checkpoint)
-    }
+    if (grown === null) return { size: from.signed, checkpoint: from.checkpoint, more: true }
+    const tree = await signed(store, grown, signers())
     known = tree
-    const more = rows.length === mostAtOnce
-    return { size: tree.signed, checkpoint: tree.checkpoint, more, kept: keeping }
+    return { size: tree.signed, checkpoint: tree.checkpoint, more: rows.length === mostAtOnce }
   }
   return async () => {
-    const isStored = await keeping.then(
-      () => true,
-      () => false
-    )
-    const from = (isStored ? known : null) ?? (await load(store))
+    const from = known ?? (await load(store))
     // until the step is through, the store alone knows how far it came
     known = null
-    keeping = isKept
     return step(from)
   }
 }
@@ -169,12 +154,17 @@ const take = async (
 }
 
 /** Signs what is committed, which a crash may have left unsigned. */
-const signed = async (tree: Tree, signers: readonly Signer[]): Promise<Tree> => {
+const signed = async (
+  store: SealStore,
+  tree: Tree,
+  signers: readonly Signer[]
+): Promise<Tree> => {
   const size = Number(tree.frontier.size)
   if (tree.signed >= size) return tree
   const origin = signers[0]?.name ?? ''
   const head = { origin, size: tree.frontier.size, root: rootOf(tree.frontier) }
   const checkpoint = await signCheckpoint(head, signers)
+  await store.keepCheckpoint(size, checkpoint)
   return { ...tree, signed: size, checkpoint }
 }
 

@@ -152,7 +152,6 @@ const keep = async (
       state = 'anew'
       await begin()
       await log.included((await store.log.count()) - 1)
-      await log.kept()
       await resume?.()
       state = 'running'
       hold.release(accepted)
@@ -162,7 +161,6 @@ const keep = async (
       // the last checkpoint that the old key signs too goes to everybody who knows only that one
       const included = async (): Promise<void> => {
         await log.included((await store.log.count()) - 1)
-        await log.kept()
         await Promise.all([anchored.flush(), watch?.flush()])
       }
       const key = verifierKeyText(await ring.change({ append: write, included }))
