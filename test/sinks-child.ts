@@ -7,7 +7,7 @@ import { openStore } from '../src/store/open.ts'
 const [, , folder = '', url = ''] = process.argv
 const store = await openStore({ folder, timeoutMilliseconds: 60_000 })
 startLoop({
-  sink: sinkOf({ kind: 'http', url: () => url }),
+  sink: sinkOf({ kind: 'http', url: () => url }, Date.now),
   store: { ...store.sinks, count: () => store.log.count() },
   bury: async () => {},
   now: () => Date.now(),

@@ -232,12 +232,12 @@ t.test('HTTP: what each answer means', async (t) => {
       t.equal(request.headers['content-type'], 'application/x-ndjson')
       response.writeHead(status, headers).end()
     })
-    t.match(await httpSink(at.url)([line], new AbortController().signal), want, String(status))
+    t.match(await httpSink(at.url, Date.now)([line], new AbortController().signal), want, String(status))
     await at.close()
   }
   const gone = await endpoint(() => {})
   await gone.close()
-  const nobody = await httpSink(gone.url)([line], new AbortController().signal)
+  const nobody = await httpSink(gone.url, Date.now)([line], new AbortController().signal)
   t.match(nobody, { kind: 'failed', reason: 'ECONNREFUSED' })
   const dates = [
     ['Thu, 01 Jan 1970 00:00:05 GMT', 4000],
@@ -270,7 +270,7 @@ t.test('a sender killed at any moment leaves nothing out', async (t) => {
   t.equal(at.had.length, 400)
   const again = await openStore({ folder: data, timeoutMilliseconds: 60_000 })
   const tables = { ...again.sinks, count: () => again.log.count() }
-  const sink = sinkOf({ kind: 'http', url: () => at.url })
+  const sink = sinkOf({ kind: 'http', url: () => at.url }, Date.now)
   t.equal(await tables.cursor(sink.name), 300)
   await runLoop(tables, sink.send, sink.name)
   t.strictSame(at.had, [...keys(0, 400), ...keys(300, 1000)])
@@ -280,7 +280,7 @@ t.test('a sender killed at any moment leaves nothing out', async (t) => {
 
 t.test('a file is only its owner\'s, may be rotated away, and has whole lines after a crash', async (t) => {
   const path = join(folder, 'audit.jsonl')
-  const { name, send } = sinkOf({ kind: 'file', path })
+  const { name, send } = sinkOf({ kind: 'file', path }, Date.now)
   t.match(name, /^audit\.jsonl-[0-9a-f]{8}$/)
   const { signal } = new AbortController()
   t.strictSame(await send(['a', 'b'], signal), { kind: 'taken' })
@@ -292,7 +292,7 @@ t.test('a file is only its owner\'s, may be rotated away, and has whole lines af
   writeFileSync(path, 'c\ntor')
   await appendLines(path, ['d'])
   t.equal(readFileSync(path, 'utf8'), 'c\ntor\nd\n')
-  const missing = sinkOf({ kind: 'file', path: join(folder, 'nowhere/x') })
+  const missing = sinkOf({ kind: 'file', path: join(folder, 'nowhere/x') }, Date.now)
   t.match(await missing.send(['a'], signal), { kind: 'failed', reason: 'ENOENT' })
 })
 
@@ -312,7 +312,7 @@ t.test('sinks of one process go their own ways; the ops listener counts them', a
   const page = async () => (await ops.inject({ url: '/metrics' })).body
   let counted = await page()
   while (!/lag_entries\{[^}]*\} 0\nsally.*lag_entries\{[^}]*\} 0\n/.test(counted)) counted = await page()
-  const { name } = sinkOf({ kind: 'http', url: () => at.url })
+  const { name } = sinkOf({ kind: 'http', url: () => at.url }, Date.now)
   t.match(counted, `sallyport_sink_entries_total{sink="${name}",outcome="dead_letter"} 20\n`)
   t.match(counted, `sallyport_sink_lag_entries{sink="${name}"} 0\n`)
   t.match(counted, /sallyport_sink_entries_total\{sink="beside\.jsonl-[0-9a-f]{8}",outcome="taken"\} 20\n/)

@@ -70,7 +70,7 @@ export const verifierKeyText = ({ name, id, publicKey }: VerifierKey): string =>
 /** A note's parts, none of them verified; null where it is malformed. */
 export const parseNote = (bytes: Uint8Array): Note | null => {
   const all = bytes.length > mostNoteBytes ? null : textOf(bytes)
-  if (all === null || /[\u0000-\u0009\u000b-\u001f]/.test(all)) return null
+  if (all === null || /(?![\n\u007f-\u009f])\p{Cc}/u.test(all)) return null
   const split = all.lastIndexOf(separator)
   if (split < 0 || !all.endsWith('\n')) return null
   const lines = all.slice(split + separator.length).split('\n').slice(0, -1)

@@ -9,8 +9,9 @@ const timeoutMilliseconds = 5000
 /** Nobody is believed who wants us to wait longer. */
 const longestWaitMilliseconds = 300_000
 
+/** `now`: epoch milliseconds, for a `Retry-After` that names a date. */
 export const httpSink =
-  (url: string): Sink['send'] =>
+  (url: string, now: () => number): Sink['send'] =>
   async (lines, signal) => {
     try {
       const response = await fetch(url, {
@@ -21,18 +22,19 @@ export const httpSink =
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMilliseconds)])
       })
       await response.body?.cancel()
-      return outcomeOf(response.status, response.headers.get('retry-after'))
+      const wait = retryAfterMilliseconds(response.headers.get('retry-after'), now())
+      return outcomeOf(response.status, wait)
     } catch (error) {
       return { kind: 'failed', reason: reasonOf(error), waitMilliseconds: null }
     }
   }
 
-const outcomeOf = (status: number, retryAfter: string | null): Sent => {
+const outcomeOf = (status: number, waitMilliseconds: number | null): Sent => {
   if (status >= 200 && status < 300) return { kind: 'taken' }
   const reason = `http_${status}`
   const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429
   if (isRefusal) return { kind: 'refused', reason }
-  return { kind: 'failed', reason, waitMilliseconds: retryAfterMilliseconds(retryAfter, Date.now()) }
+  return { kind: 'failed', reason, waitMilliseconds }
 }
 
 /** Of seconds or of an HTTP date; null = not given, or neither of them. */

@@ -28,8 +28,8 @@ export type Sink = {
   readonly send: (lines: readonly string[], signal: AbortSignal) => Promise<Sent>
 }
 
-/** The sink of a place. Nothing is opened yet. */
-export const sinkOf = (place: Place): Sink => {
+/** The sink of a place; `now` in epoch milliseconds. Nothing is opened yet. */
+export const sinkOf = (place: Place, now: () => number): Sink => {
   switch (place.kind) {
     case 'stdout':
       return { name: 'stdout', send: stdoutSink() }
@@ -37,7 +37,7 @@ export const sinkOf = (place: Place): Sink => {
       return { name: nameOf(place.path.split('/').at(-1) ?? '', place.path), send: fileSink(place.path) }
     case 'http': {
       const url = place.url()
-      return { name: nameOf(new URL(url).hostname, url), send: httpSink(url) }
+      return { name: nameOf(new URL(url).hostname, url), send: httpSink(url, now) }
     }
   }
 }

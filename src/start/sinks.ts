@@ -20,7 +20,7 @@ export const startSinks = (
   given: { readonly store: SinkStore; readonly now: () => number; readonly logger: Logger }
 ): Sinks => {
   const { store, now, logger } = given
-  const loops = sinks.map(sinkOf).map((sink) =>
+  const loops = sinks.map((place) => sinkOf(place, now)).map((sink) =>
     startLoop({
       sink,
       store,
