@@ -190,23 +190,12 @@ const dies = async (): Promise<never> => {
   throw died
 }
 const crashes: readonly (readonly [string, (log: Store['log']) => SealStore])[] = [
-  ['before the tiles', (log) => ({ ...log, grow: dies })],
+  ['before the head', (log) => ({ ...log, grow: dies })],
   [
-    'after tiles and head, unconfirmed',
+    'after the head, unconfirmed',
     (log) => ({
       ...log,
       grow: async (grown, version) => (await log.grow(grown, version)) && dies()
-    })
-  ],
-  ['before the checkpoint', (log) => ({ ...log, keepCheckpoint: dies })],
-  [
-    'after the checkpoint, unconfirmed',
-    (log) => ({
-      ...log,
-      keepCheckpoint: async (size, bytes) => {
-        await log.keepCheckpoint(size, bytes)
-        await dies()
-      }
     })
   ]
 ]
@@ -229,9 +218,9 @@ t.test('the same sealer goes on after a failure', async (t) => {
   const store = opened(t)
   await add(store, 300)
   let isDying = true
-  const keepCheckpoint = (size: number, bytes: Uint8Array): Promise<void> =>
-    isDying ? dies() : store.log.keepCheckpoint(size, bytes)
-  const seal = sealer({ ...store.log, keepCheckpoint }, signer)
+  const grow: SealStore['grow'] = (grown, version) =>
+    isDying ? dies() : store.log.grow(grown, version)
+  const seal = sealer({ ...store.log, grow }, signer)
   await t.rejects(seal(), died)
   isDying = false
   await seal()
@@ -255,8 +244,15 @@ t.test('an earlier checkpoint does not replace a later one', async (t) => {
   const store = opened(t)
   await add(store, 5)
   await sealAll(sealer(store.log, signer))
-  await store.log.keepCheckpoint(3, Buffer.from('an older one'))
-  await store.log.keepCheckpoint(9, Buffer.from('beyond the head'))
+  const head = await store.log.head()
+  if (head === null) throw new Error('no head')
+  const older = { head: { ...head, size: 3 }, tiles: [], checkpoint: Buffer.from('an older one') }
+  const another = { head, tiles: [], checkpoint: Buffer.from('another one') }
+  for (const grown of [older, another]) {
+    for (const version of [null, head.version - 1, head.version]) {
+      t.notOk(await store.log.grow(grown, version))
+    }
+  }
   t.equal(await soundSize(store), 5)
 })
 

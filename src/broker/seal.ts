@@ -1,8 +1,9 @@
 /**
- * Sealing: entries that are committed are taken into the tree, and the new head is signed once it
- * is committed too. Any replica may do it at any time: the head moves by compare-and-set, so there
- * is one tree. Refused: entries with a gap or another leaf than their bytes', a head that is not
- * its tiles'.
+ * Sealing: entries that are committed are taken into the tree, its head is signed, and both are
+ * stored at once. Committed entries never change, so there is one tree of each size, and a signature
+ * is told to nobody before it is stored. Any replica may do it at any time: the head moves by
+ * compare-and-set. Refused: entries with a gap or another leaf than their bytes', a head that is
+ * not its tiles'.
  */
 import { isEqual } from '../ledger/bytes.ts'
 import { leafHash } from '../ledger/entry.ts'
@@ -39,16 +40,16 @@ export interface SealStore {
   head(): Promise<StoredHead | null>
   entries(index: number, limit: number): Promise<readonly LedgerRow[]>
   tile(path: string): Promise<Uint8Array | null>
-  /** Head and full tiles in one transaction, durable when true; false: the head has moved on. */
+  /** All of it in one transaction, durable when true; false: the head has moved on. */
   grow(
     grown: {
       readonly head: Pick<StoredHead, 'size' | 'root' | 'frontier' | 'edge'>
       readonly tiles: readonly LogFile[]
+      /** of `head`, signed */
+      readonly checkpoint: Uint8Array
     },
     expectedVersion: number | null
   ): Promise<boolean>
-  /** Keeps a checkpoint unless there is one of as many entries or more. */
-  keepCheckpoint(size: number, checkpoint: Uint8Array): Promise<void>
 }
 
 export type Sealed = {
@@ -87,9 +88,9 @@ export const sealer = (
   const step = async (from: Tree): Promise<Sealed> => {
     const size = Number(from.frontier.size)
     const rows = await store.entries(size, mostAtOnce)
-    const grown = rows.length === 0 ? from : await take(store, from, rows)
-    if (grown === null) return { size: from.signed, checkpoint: from.checkpoint, more: true }
-    const tree = await signed(store, grown, signers())
+    const isDone = rows.length === 0 && from.signed === size
+    const tree = isDone ? from : await take(store, from, { rows, signers: signers() })
+    if (tree === null) return { size: from.signed, checkpoint: from.checkpoint, more: true }
     known = tree
     return { size: tree.signed, checkpoint: tree.checkpoint, more: rows.length === mostAtOnce }
   }
@@ -128,11 +129,11 @@ const empty: Tree = {
   checkpoint: null
 }
 
-/** The tree with these entries, durable; null = somebody else was first. */
+/** The tree with these entries, signed and durable; null = somebody else was first. */
 const take = async (
   store: SealStore,
   from: Tree,
-  rows: readonly LedgerRow[]
+  { rows, signers }: { readonly rows: readonly LedgerRow[]; readonly signers: readonly Signer[] }
 ): Promise<Tree | null> => {
   const first = Number(from.frontier.size)
   let frontier = from.frontier
@@ -142,30 +143,15 @@ const take = async (
     frontier = appendLeaf(frontier, leaf)
   }
   const { edge, files } = grow(from.edge, rows)
-  const head = {
-    size: Number(frontier.size),
-    root: rootOf(frontier),
-    frontier: frontierBytes(frontier),
-    edge: edge.tiles
-  }
-  if (!(await store.grow({ head, tiles: files.filter(isFullTile) }, from.version))) return null
-  const kept = { ...edge, bundle: new Uint8Array() }
-  return { ...from, version: (from.version ?? 0) + 1, frontier, edge: kept }
-}
-
-/** Signs what is committed, which a crash may have left unsigned. */
-const signed = async (
-  store: SealStore,
-  tree: Tree,
-  signers: readonly Signer[]
-): Promise<Tree> => {
-  const size = Number(tree.frontier.size)
-  if (tree.signed >= size) return tree
+  const size = Number(frontier.size)
+  const root = rootOf(frontier)
   const origin = signers[0]?.name ?? ''
-  const head = { origin, size: tree.frontier.size, root: rootOf(tree.frontier) }
-  const checkpoint = await signCheckpoint(head, signers)
-  await store.keepCheckpoint(size, checkpoint)
-  return { ...tree, signed: size, checkpoint }
+  const checkpoint = await signCheckpoint({ origin, size: frontier.size, root }, signers)
+  const head = { size, root, frontier: frontierBytes(frontier), edge: edge.tiles }
+  const grown = { head, tiles: files.filter(isFullTile), checkpoint }
+  if (!(await store.grow(grown, from.version))) return null
+  const kept = { ...edge, bundle: new Uint8Array() }
+  return { version: (from.version ?? 0) + 1, frontier, edge: kept, signed: size, checkpoint }
 }
 
 const isFullTile = ({ path }: LogFile): boolean => {

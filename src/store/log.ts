@@ -1,11 +1,10 @@
 /**
  * The tree over the entries as the store keeps it: one head row, moved on by compare-and-set
- * together with the tiles that became full, and the checkpoint signed afterwards. A full tile is
- * written once.
+ * together with its checkpoint and the tiles that became full. A full tile is written once.
  */
 import type { LedgerRow } from '../ports.ts'
 import { bytes, damaged, integer } from './columns.ts'
-import type { Engine, Query, Row, Step, Write } from './engine.ts'
+import type { Engine, Query, Row, Step, Value } from './engine.ts'
 import { parseLedgerRow } from './rows.ts'
 import { ledgerFrom } from './statements.ts'
 
@@ -29,6 +28,13 @@ export type GrownHead = Pick<HeadRow, 'size' | 'root' | 'frontier' | 'edge'>
 
 export type HashTile = { readonly path: string; readonly bytes: Uint8Array }
 
+export type Grown = {
+  readonly head: GrownHead
+  readonly tiles: readonly HashTile[]
+  /** of `head`, signed */
+  readonly checkpoint: Uint8Array
+}
+
 export interface LogTables {
   /** null = nothing was sealed yet */
   head(): Promise<HeadRow | null>
@@ -38,13 +44,8 @@ export interface LogTables {
   count(): Promise<number>
   /** The bytes of a full hash tile, or null. */
   tile(path: string): Promise<Uint8Array | null>
-  /** Head and full tiles in one transaction, durable when true; false: the head has moved on. */
-  grow(
-    grown: { readonly head: GrownHead; readonly tiles: readonly HashTile[] },
-    expectedVersion: number | null
-  ): Promise<boolean>
-  /** Keeps a checkpoint of the first `size` entries, unless there is one of as many or more. */
-  keepCheckpoint(size: number, checkpoint: Uint8Array): Promise<void>
+  /** All of it in one transaction, durable when true; false: the head has moved on. */
+  grow(grown: Grown, expectedVersion: number | null): Promise<boolean>
 }
 
 /** The tables over any engine. */
@@ -63,13 +64,13 @@ export const logOver = (engine: Engine): LogTables => ({
     const [row] = await engine.read(selectTile(path))
     return row ? bytes(row, 'bytes') : null
   },
-  grow: async ({ head, tiles }, expectedVersion) => {
-    const moved = expectedVersion === null ? insertHead(head) : updateHead(head, expectedVersion)
+  grow: async ({ head, tiles, checkpoint }, expectedVersion) => {
+    const moved =
+      expectedVersion === null
+        ? insertHead(head, checkpoint)
+        : updateHead(head, checkpoint, expectedVersion)
     const written = await engine.write({ steps: [moved, ...tiles.map(insertTile)] })
     return written.kind === 'committed'
-  },
-  keepCheckpoint: async (size, checkpoint) => {
-    await engine.write(updateCheckpoint(size, checkpoint))
   }
 })
 
@@ -89,36 +90,32 @@ const selectTile = (path: string): Query => ({
   values: [path]
 })
 
-const insertHead = (head: GrownHead): Step => ({
-  text: `insert into ledger_head (id, version, size, root, frontier, edge, signed)
-    values (1, 1, $1, $2, $3, $4, 0) on conflict (id) do nothing`,
-  values: [head.size, head.root, head.frontier, packEdge(head.edge)],
+const insertHead = (head: GrownHead, checkpoint: Uint8Array): Step => ({
+  text: `insert into ledger_head (id, version, size, root, frontier, edge, signed, checkpoint)
+    values (1, 1, $1, $2, $3, $4, $1, $5) on conflict (id) do nothing`,
+  values: [...moving(head), checkpoint],
   ifNone: 'conflict'
 })
 
-const updateHead = (head: GrownHead, version: number): Step => ({
-  text: `update ledger_head
-    set version = version + 1, size = $1, root = $2, frontier = $3, edge = $4
-    where id = 1 and version = $5 and size < $1`,
-  values: [head.size, head.root, head.frontier, packEdge(head.edge), version],
+const updateHead = (head: GrownHead, checkpoint: Uint8Array, version: number): Step => ({
+  text: `update ledger_head set version = version + 1,
+      size = $1, root = $2, frontier = $3, edge = $4, signed = $1, checkpoint = $5
+    where id = 1 and version = $6 and size <= $1 and signed < $1`,
+  values: [...moving(head), checkpoint, version],
   ifNone: 'conflict'
 })
+
+const moving = (head: GrownHead): readonly Value[] => [
+  head.size,
+  head.root,
+  head.frontier,
+  packEdge(head.edge)
+]
 
 const insertTile = ({ path, bytes: hashes }: HashTile): Step => ({
   text: 'insert into ledger_tile (path, bytes) values ($1, $2) on conflict (path) do nothing',
   values: [path, hashes],
   ifNone: 'conflict'
-})
-
-const updateCheckpoint = (size: number, checkpoint: Uint8Array): Write => ({
-  steps: [
-    {
-      text: `update ledger_head set signed = $1, checkpoint = $2
-        where id = 1 and signed < $1 and size >= $1`,
-      values: [size, checkpoint],
-      ifNone: 'skip'
-    }
-  ]
 })
 
 const hashBytes = 32
