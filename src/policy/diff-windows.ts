@@ -4,7 +4,7 @@
  */
 import { type Side, byInclusion } from './diff-sides.ts'
 import type { Deny, When } from './policy.ts'
-import { weekdays } from './when.ts'
+import { printWindow, weekdays } from './when.ts'
 
 /** The windows of a rule, where none means always. */
 export const compareWindows = (before: readonly When[], after: readonly When[]): Side =>
@@ -20,7 +20,7 @@ export const isAlwaysDenied = (denies: readonly Deny[]): boolean =>
 
 /** `mon tue 08:00-18:00 Europe/Berlin, sat UTC`; null = always. */
 export const printWhen = (windows: readonly When[]): string | null =>
-  windows.length === 0 ? null : windows.map(printOne).join(', ')
+  windows.length === 0 ? null : windows.map(printWindow).join(', ')
 
 type Times = {
   readonly isAlways: boolean
@@ -57,12 +57,3 @@ const isCovered = (some: Times, by: Times): boolean => {
     return open !== undefined && week.every((minute, n) => minute === 0 || open[n] === 1)
   })
 }
-
-const printOne = ({ days, hours, zone }: When): string => {
-  const named = weekdays.filter((day) => days.has(day))
-  const onDays = named.length === weekdays.length ? 'every day' : named.join(' ')
-  return `${onDays}${hours === null ? '' : ` ${clock(hours.from)}-${clock(hours.to)}`} ${zone}`
-}
-
-const clock = (minute: number): string =>
-  [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':')

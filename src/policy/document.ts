@@ -5,6 +5,7 @@
  */
 import { Composer, LineCounter, type Pair, isAlias, isMap, isNode, isScalar, isSeq } from 'yaml'
 import { readTokens } from './bounds.ts'
+import { readPlain } from './plain-yaml.ts'
 import type { PolicyFile, PolicyIssue } from './policy.ts'
 
 /** Keys and list positions from the top of a document. */
@@ -39,6 +40,9 @@ export const readDocument = (file: PolicyFile): Source => {
   if (Buffer.byteLength(file.text) > maxFileBytes) {
     return { ok: false, issues: [fault('too_large', 0, 'the file is larger than 1 MiB')] }
   }
+  // of a thousand files nearly all are; what is left is read, or refused, by the parser
+  const plainly = readPlain(file.text)
+  if (plainly !== null) return { ok: true, document: documentOf(file, plainly.value) }
   const { lines, beyond, documents } = parse(file.text)
   if (beyond !== null) {
     return { ok: false, issues: [fault('too_large', lineAt(lines, beyond.at), beyond.message)] }
@@ -54,7 +58,7 @@ export const readDocument = (file: PolicyFile): Source => {
     const issues = faults.map(({ at, message }) => fault('not_yaml', lineAt(lines, at), message))
     return { ok: false, issues: issues.slice(0, mostFaults) }
   }
-  return { ok: true, document: { file: file.path, value, lineOf: makeLineOf(file.text) } }
+  return { ok: true, document: documentOf(file, value) }
 }
 
 /** `rules[2].approval.quorum`; keys that are not plain words are quoted. */
@@ -78,6 +82,12 @@ const strict = {
   prettyErrors: false,
   logLevel: 'silent'
 } as const
+
+const documentOf = ({ path, text }: PolicyFile, value: unknown): SourceDocument => ({
+  file: path,
+  value,
+  lineOf: makeLineOf(text)
+})
 
 const parse = (text: string) => {
   const lines = new LineCounter()

@@ -43,10 +43,8 @@ export const neverOpen = (
   const requesters = members.among(value.requesters.map(refOf))
   const when = whenOf(value.when)
   const closed = new Map<string, boolean>()
-  const isClosed = (target: string, person: PersonId): boolean => {
-    const hit = closing.filter(({ people, targets }) => {
-      return people.has(person) && (targets === null || targets.has(target))
-    })
+  const isClosed = (denies: readonly Closing[], person: PersonId): boolean => {
+    const hit = denies.filter(({ people }) => people.has(person))
     const key = hit.map(({ id }) => id).join(' ')
     const known = closed.get(key) ?? isCovered(when, hit.map((deny) => deny.when))
     closed.set(key, known)
@@ -54,7 +52,8 @@ export const neverOpen = (
   }
   // ends at the first who can ask for anything, which is nearly always the first of all
   const isOpen = value.targets.some((target) => {
-    return [...requesters].some((person) => !isClosed(target, person))
+    const denies = closing.filter(({ targets }) => targets === null || targets.has(target))
+    return [...requesters].some((person) => !isClosed(denies, person))
   })
   if (requesters.size === 0 || isOpen) return []
   const place = { document, path: [...path, value.when === undefined ? 'requesters' : 'when'] }

@@ -42,6 +42,14 @@ export const printWindows = (windows: readonly When[], at: Instant): string => {
   return `${windows.map(printWindow).join(', or ')}; it is ${times.join(', ')}`
 }
 
+/** `mon tue 08:00-18:00 Europe/Berlin`; all days are `every day`, all hours are left out. */
+export const printWindow = ({ days, hours, zone }: When): string => {
+  const named = weekdays.filter((day) => days.has(day))
+  const onDays = named.length === weekdays.length ? 'every day' : named.join(' ')
+  const atHours = hours === null ? '' : ` ${printMinute(hours.from)}-${printMinute(hours.to)}`
+  return `${onDays}${atHours} ${zone}`
+}
+
 type Clock = { readonly format: Intl.DateTimeFormat; second: number; wall: WallTime }
 
 /** Making a formatter costs a thousand times what using it costs; there are some 600 zones. */
@@ -70,13 +78,6 @@ const read = (format: Intl.DateTimeFormat, at: Instant): WallTime => {
   }
   if (day === undefined || !Number.isSafeInteger(minute)) throw new RangeError('not a wall time')
   return { day, minute }
-}
-
-const printWindow = ({ days, hours, zone }: When): string => {
-  const named = weekdays.filter((day) => days.has(day))
-  const onDays = named.length === weekdays.length ? 'every day' : named.join(' ')
-  const atHours = hours === null ? '' : ` ${printMinute(hours.from)}-${printMinute(hours.to)}`
-  return `${onDays}${atHours} ${zone}`
 }
 
 const printWall = ({ day, minute }: WallTime): string => `${day} ${printMinute(minute)}`

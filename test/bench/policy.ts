@@ -1,7 +1,8 @@
 /**
  * One decision with its explanation at 10 to 10,000 rules, beside Cedar on the same rules with its
  * policies parsed beforehand. The same people ask for the same targets on both sides, by turns, one
- * in two with a ticket that does not fit; both sides have to agree on who is let through.
+ * in two with a ticket that does not fit; both sides have to agree on who is let through. And one
+ * `policy check`, from the command to its answer.
  */
 import { setFlagsFromString } from 'node:v8'
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
@@ -15,6 +16,7 @@ import { printRef } from '../../src/policy/people.ts'
 import type { Person, Policy, Rule, SubjectRef } from '../../src/policy/policy.ts'
 import { generatePolicyFiles } from '../policy-generator.ts'
 import { type Figure, median, rounded } from './figures.ts'
+import { policyCheckFigure } from './policy-check.ts'
 
 const sizes = [10, 100, 1000, 10_000] as const
 const questions = 20
@@ -74,7 +76,8 @@ export const policyFigures = async (): Promise<readonly Figure[]> => {
       unit: 'times faster',
       target: '>= 50',
       ok: faster >= 50
-    }
+    },
+    policyCheckFigure()
   ]
 }
 
