@@ -44,7 +44,7 @@ const roundTrips = (sql: string): boolean => {
 }
 
 if (existsSync(corpus)) {
-  t.test('corpus: every query of the grammar is parsed, save constructs refused by name', async (t) => {
+  t.test('corpus: 99 % of the queries of the grammar are parsed, every other is told by its construct', async (t) => {
     const queries = rowsOf('valid.jsonl').filter((row) => row.class === 'query' && row.trino414)
     const constructs = new Map<string, number>()
     const others: string[] = []
@@ -60,15 +60,12 @@ if (existsSync(corpus)) {
       if (code === 'UNSUPPORTED') constructs.set(message, (constructs.get(message) ?? 0) + 1)
       else others.push(`${id} ${code} ${message}`)
     }
-    const refused = [...constructs.values()].reduce((sum, count) => sum + count, 0)
-    t.comment(`${queries.length} queries: ${parsed} parsed, ${refused} refused by construct, ${others.length} otherwise`)
+    const share = `${((parsed / queries.length) * 100).toFixed(2)} %`
+    t.comment(`${queries.length} queries: ${parsed} parsed (${share}), ${others.length} not as they should be`)
     for (const [message, count] of constructs) t.comment(`  ${count} × ${message}`)
     t.same(others, [])
-    t.ok(parsed / (queries.length - refused) >= 0.99)
-    t.same([...constructs.keys()].map((message) => message.replace(' is not supported', '')).toSorted(), [
-      'JSON_ARRAY', 'JSON_EXISTS', 'JSON_OBJECT', 'JSON_QUERY', 'JSON_VALUE', 'MATCH_RECOGNIZE', 'NATURAL JOIN',
-      "U&'' literals are not supported", 'WITH RECURSIVE', 'a table function', 'pattern recognition', 'time travel'
-    ].toSorted())
+    t.ok(parsed / queries.length >= 0.99)
+    t.same([...constructs.keys()], [], 'no construct of the grammar is left out')
   })
 
   t.test('corpus: what the grammar does not take, and what is no query, is refused', async (t) => {
@@ -125,7 +122,12 @@ t.test('what is lexed as Trino lexes it', async (t) => {
     ['SELECT 1.5e3, .5, 1., 1E-5, 1.5x', 'SELECT 1.5e3, .5, 1., 1E-5, 1.5 AS x'],
     ["SELECT x'0a Ff'", "SELECT X'0AFF'"],
     ['SELECT a != b', 'SELECT a <> b'],
-    ['SELECT s/**/sn FROM t', 'SELECT s AS sn FROM t']
+    ['SELECT s/**/sn FROM t', 'SELECT s AS sn FROM t'],
+    ["SELECT U&'\\0073\\+00006En', u&'it''s \\\\'", "SELECT 'snn', 'it''s \\'"],
+    ["SELECT U&'!0027 OR 1!!' UESCAPE '!'", "SELECT ''' OR 1!'"],
+    ["SELECT U&'\\+01F600é' UESCAPE '!', U&'!+01F600' UESCAPE '!'", "SELECT '\\+01F600é', '\u{1F600}'"],
+    ["SELECT DATE U&'2024' , INTERVAL U&'1' UESCAPE '#' DAY, INTERVAL U&'1' DAY", "SELECT DATE '2024', INTERVAL '1' DAY, INTERVAL '1' DAY"],
+    ["SELECT U&'' uescape ')'", "SELECT ''"]
   ]
   for (const [written, meant] of cases) t.equal(shape(queryOf(written)), shape(queryOf(meant)), written)
 })
@@ -193,23 +195,21 @@ t.test('every refusal stands at its place', async (t) => {
     ['SELECT\u00A01', 'PARSE_ERROR', 6, 1, 1, 7],
     ['SELECT a # b', 'PARSE_ERROR', 9, 1, 1, 10],
     ['SELECT 1a', 'PARSE_ERROR', 7, 1, 1, 8],
-    ["SELECT U&'x'", 'UNSUPPORTED', 7, 3, 1, 8],
-    ['SELECT json_value(a, b FROM c) FROM t', 'UNSUPPORTED', 7, 10, 1, 8],
-    ['SELECT * FROM a NATURAL JOIN b', 'UNSUPPORTED', 16, 12, 1, 17],
-    ['WITH RECURSIVE a AS (SELECT 1) SELECT * FROM a', 'UNSUPPORTED', 5, 9, 1, 6],
-    ["SELECT * FROM t FOR TIMESTAMP AS OF DATE '2024-01-01'", 'UNSUPPORTED', 16, 19, 1, 17],
-    ['SELECT * FROM TABLE(f(input => TABLE(t)))', 'UNSUPPORTED', 14, 5, 1, 15],
-    ["SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A {1,} | ^ B $) DEFINE A AS x) m", 'UNSUPPORTED', 16, 15, 1, 17],
+    ["SELECT U&'\\007'", 'PARSE_ERROR', 7, 8, 1, 8],
+    ["SELECT U&'x' UESCAPE 'a'", 'PARSE_ERROR', 21, 3, 1, 22],
+    ['SELECT json_value(a, b FROM c) FROM t', 'PARSE_ERROR', 21, 1, 1, 22],
+    ["SELECT * FROM JSON_TABLE(a, 'lax $' COLUMNS (b bigint))", 'UNSUPPORTED', 14, 10, 1, 15],
+    ['SELECT * FROM t FOR SNAPSHOT AS OF 1', 'PARSE_ERROR', 20, 8, 1, 21],
+    ['SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A { -B- }) DEFINE A AS x)', 'PARSE_ERROR', 46, 1, 1, 47],
     ['SELECT NOT' + ' (NOT'.repeat(101), 'TOO_COMPLEX', 511, 1, 1, 512]
   ]
   for (const [sql, code, offset, length, line, column] of cases) {
     const result = parse(sql)
     t.match(result.ok ? {} : result.refusals[0], { code, offset, length, line, column }, sql.slice(0, 60))
   }
-  const all = parse('SELECT json_array(a) FROM a NATURAL JOIN b WHERE WHERE')
-  t.same(all.ok ? [] : all.refusals.map(({ code }) => code), ['UNSUPPORTED', 'UNSUPPORTED', 'PARSE_ERROR'], 'all of them, in order')
-  const secret = parse("SELECT 'a' 'hunter2-ssn'")
-  t.notMatch(JSON.stringify(secret), /hunter2/, 'and none repeats a literal')
+  for (const sql of ["SELECT 'a' 'hunter2-ssn'", "SELECT 'a' U&'hunter2-ssn'", "SELECT U&'hunter2\\'"]) {
+    t.notMatch(JSON.stringify(parse(sql)), /hunter2/, 'and none repeats a literal')
+  }
   t.same(placeOf('a\nb', 2), { line: 2, column: 1 })
 })
 
@@ -230,6 +230,8 @@ t.test('every node knows the stretch of text it was read from', async (t) => {
 })
 
 const repeat = (count: number, part: string, by = ''): string => Array.from({ length: count }, () => part).join(by)
+
+const matching = (pattern: string): string => `SELECT 1 FROM t MATCH_RECOGNIZE (PATTERN (${pattern}) DEFINE A AS true)`
 
 t.test('bad input is refused, or parsed, and never kills the process', async (t) => {
   const cases: Readonly<Record<string, readonly [sql: string, code: RefusalCode | null]>> = {
@@ -281,7 +283,29 @@ t.test('bad input is refused, or parsed, and never kills the process', async (t)
     '99 trims': [`SELECT ${'trim('.repeat(99)}a${')'.repeat(99)}`, null],
     '65,000 comments': [`${'/**/'.repeat(65_000)}SELECT 1`, null],
     '260,000 brackets': ['['.repeat(260_000), 'TOO_COMPLEX'],
-    '3,000 unsupported calls': [`SELECT ${repeat(3000, 'json_array(1)', ',')}`, 'UNSUPPORTED']
+    '3,000 JSON calls': [`SELECT ${repeat(3000, 'json_array(1)', ',')}`, null],
+    '99 JSON calls in each other': [`SELECT ${'json_array('.repeat(99)}1${')'.repeat(99)}`, null],
+    '4,000 JSON calls in each other': [`SELECT ${'json_array('.repeat(4000)}`, 'TOO_COMPLEX'],
+    '4,000 keys in each other': [`SELECT ${'json_object(KEY '.repeat(4000)}`, 'TOO_COMPLEX'],
+    '90 keys that are columns': [`SELECT ${"json_object(key('x' : 1), KEY VALUE ".repeat(90)}`, 'PARSE_ERROR'],
+    '9,000 pattern variables': [matching(repeat(9000, 'A', ' ')), null],
+    '4,000 alternatives': [matching(repeat(4000, '(A|B)', '|')), 'TOO_COMPLEX'],
+    '2,000 alternatives': [matching(repeat(2000, '(A|B)', '|')), null],
+    '90 groups in each other': [matching(`${'('.repeat(90)}A${')'.repeat(90)}`), null],
+    '9,000 groups in each other': [matching('('.repeat(9000)), 'TOO_COMPLEX'],
+    '90 exclusions in each other': [matching(`${'{- '.repeat(90)}A${' -}'.repeat(90)}`), null],
+    '5,000 exclusions in each other': [matching(`${'{- '.repeat(5000)}A${' -}'.repeat(5000)}`), 'TOO_COMPLEX'],
+    '5,000 permutations in each other': [matching('PERMUTE('.repeat(5000)), 'TOO_COMPLEX'],
+    '2,000 table functions in each other': [`SELECT 1 FROM ${'TABLE(f(TABLE(SELECT 1 FROM '.repeat(2000)}`, 'TOO_COMPLEX'],
+    '60 matches in each other': [`SELECT 1 FROM ${'('.repeat(60)}t${' MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS 1))'.repeat(60)}`, null],
+    'an open JSON call': ["SELECT json_value(a, 'x' DEFAULT 1 ON", 'PARSE_ERROR'],
+    'an open pattern': ['SELECT 1 FROM t MATCH_RECOGNIZE (PATTERN (A {1', 'PARSE_ERROR'],
+    'an open exclusion': ['SELECT 1 FROM t MATCH_RECOGNIZE (PATTERN ({- A', 'PARSE_ERROR'],
+    'an open table function': ['SELECT 1 FROM TABLE(f(TABLE(t) PARTITION BY (', 'PARSE_ERROR'],
+    'an open escaped string': ["SELECT U&'a", 'PARSE_ERROR'],
+    'an open escape': ["SELECT U&'a' UESCAPE", 'PARSE_ERROR'],
+    'a recursion of nothing': ['WITH RECURSIVE', 'PARSE_ERROR'],
+    'a period of nothing': ['SELECT 1 FROM t FOR VERSION AS OF', 'PARSE_ERROR']
   }
   let worst = { name: '', took: 0 }
   for (const [name, [sql, code]] of Object.entries(cases)) {
@@ -308,14 +332,14 @@ t.test('any text at all has an answer', async () => {
 })
 
 /** Texts of the grammar, most of its rules among them. */
-const { query: queries } = fc.letrec<{ query: string; value: string; relation: string; type: string }>((tie) => {
+const { query: queries } = fc.letrec<{ query: string; value: string; relation: string; type: string; pattern: string }>((tie) => {
   const name = fc.constantFrom('a', 'B1', '_c', '"d""e"', '"Select"', 'limit', 'row', 'all', 'at', 'filter', 'date', 'array')
   const names = fc.array(name, { minLength: 1, maxLength: 3 })
   const say = (strings: TemplateStringsArray, ...parts: readonly fc.Arbitrary<string>[]): fc.Arbitrary<string> =>
     fc.tuple(...parts).map((values) => strings.reduce((text, next, i) => `${text}${values[i - 1] ?? ''}${next}`))
   const maybe = (part: fc.Arbitrary<string>): fc.Arbitrary<string> => fc.option(part, { nil: '' })
-  const { query, value, relation, type } = {
-    query: tie('query'), value: tie('value'), relation: tie('relation'), type: tie('type')
+  const { query, value, relation, type, pattern } = {
+    query: tie('query'), value: tie('value'), relation: tie('relation'), type: tie('type'), pattern: tie('pattern')
   }
   const some = (part: fc.Arbitrary<string>, by = ', '): fc.Arbitrary<string> =>
     fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join(by))
@@ -344,12 +368,29 @@ const { query: queries } = fc.letrec<{ query: string; value: string; relation: s
       say`CASE ${maybe(value)} WHEN ${value} THEN ${value} ELSE ${value} END`, say`CAST(${value} AS ${type})`, say`TRY_CAST(${value} AS ${type})`,
       say`ARRAY[${maybe(some(value))}]`, say`ROW(${some(value)})`, say`EXTRACT(year FROM (${value}))`, say`TRIM(BOTH (${value}) FROM (${value}))`,
       say`POSITION((${value}) IN (${value}))`, say`SUBSTRING((${value}) FROM (${value}) FOR (${value}))`, say`NORMALIZE((${value}), NFC)`,
-      say`GROUPING(${dotted})`
+      say`GROUPING(${dotted})`,
+      say`json_exists(${value}, 'lax $' PASSING ${value} FORMAT JSON AS ${name} ${fc.constantFrom('', 'UNKNOWN ON ERROR', 'TRUE ON ERROR')})`,
+      say`json_value(${value} FORMAT JSON ENCODING UTF8, 'x' RETURNING ${type} DEFAULT ${value} ON EMPTY NULL ON ERROR)`,
+      say`json_query(${value}, U&'x' ${fc.constantFrom('', 'WITH WRAPPER', 'WITHOUT ARRAY WRAPPER', 'WITH CONDITIONAL ARRAY WRAPPER')} ${fc.constantFrom('', 'OMIT QUOTES ON SCALAR STRING')} EMPTY OBJECT ON ERROR)`,
+      say`json_object(${some(say`${fc.constantFrom('', 'KEY ')}((${value})) VALUE ${value}`)} ABSENT ON NULL WITH UNIQUE RETURNING ${type} FORMAT JSON)`,
+      say`json_object(${some(say`((${value})) : ${value}`)})`, say`json_array(${some(value)} ${fc.constantFrom('', 'NULL ON NULL')} RETURNING ${type})`,
+      say`json_object(RETURNING ${type})`, say`FINAL count(${name}.*)`, say`RUNNING last(${value})`, say`${name} OVER w`,
+      say`rank() OVER (MEASURES ${value} AS ${name} ROWS CURRENT ROW AFTER MATCH SKIP PAST LAST ROW SEEK PATTERN (${pattern}) SUBSET u = (a, ${name}))`
+    ),
+    pattern: fc.oneof(
+      deep,
+      name,
+      say`${pattern} ${pattern}`, say`${pattern} | ${pattern}`, say`(${pattern})${fc.constantFrom('*', '+?', '??', '{2}', '{,3}', '{1,}?')}`,
+      say`{- ${pattern} -}`, say`PERMUTE(${some(pattern)}, ${pattern})`, fc.constantFrom('()', '^', '$')
     ),
     relation: fc.oneof(
       deep,
       dotted, say`${dotted} AS ${name} (a, b)`, say`(${query}) ${fc.constantFrom('x', 'AS "y"')}`, say`UNNEST(${some(value)}) WITH ORDINALITY`,
       say`LATERAL (${query})`, say`(${relation} CROSS JOIN ${relation})`, say`(${relation} LEFT JOIN ${relation} ON ${value})`,
+      say`(${relation} NATURAL LEFT JOIN ${dotted})`, say`${dotted} FOR ${fc.constantFrom('TIMESTAMP', 'VERSION')} AS OF ((${value}))`,
+      say`(${relation}) AS t MATCH_RECOGNIZE (PARTITION BY ${some(value)} ORDER BY ${value} MEASURES ${value} AS ${name} ${fc.constantFrom('', 'ONE ROW PER MATCH', 'ALL ROWS PER MATCH OMIT EMPTY MATCHES')} AFTER MATCH SKIP TO ${fc.constantFrom('', 'FIRST ', 'LAST ')}"d" INITIAL PATTERN (${pattern}) DEFINE ${name} AS ${value}) AS m`,
+      say`TABLE(${dotted}(${some(fc.oneof(value, say`${name} => ${value}`, say`DESCRIPTOR(a, b ${type})`, fc.constant('CAST(NULL AS DESCRIPTOR)')))}))`,
+      say`TABLE(f(x => TABLE(${query}) AS ${name} (a) PARTITION BY (${some(value)}) KEEP WHEN EMPTY ORDER BY ((${value}) DESC), TABLE(${dotted}) PARTITION BY () COPARTITION (a, b)))`,
       say`(${relation} JOIN ${relation} USING (a, b))`, say`(${relation}) TABLESAMPLE BERNOULLI (10)`
     ),
     query: fc.oneof(
@@ -366,6 +407,6 @@ const { query: queries } = fc.letrec<{ query: string; value: string; relation: s
 })
 
 t.test('parse, print and parse again gives the same tree', async () => {
-  const withNamed = fc.tuple(queries, queries).map(([named, query]) => `WITH n (a) AS (${named}) SELECT * FROM (${query})`)
+  const withNamed = fc.tuple(queries, queries).map(([named, query]) => `WITH RECURSIVE n (a) AS (${named}) SELECT * FROM (${query})`)
   fc.assert(fc.property(fc.oneof(queries, withNamed), (sql) => roundTrips(sql)), { numRuns: 600 })
 })

@@ -4,10 +4,11 @@ import type {
 } from '../src/sql/ast.ts'
 import type { DataType, TypeParameter } from '../src/sql/ast-type.ts'
 import { freeWords } from '../src/sql/words.ts'
+import { argument, clauses, json, rows } from './sql-print-forms.ts'
 
 export const printQuery = (query: Query): string =>
   words(
-    query.with.length > 0 && `WITH ${list(query.with, (one) => `${name(one.name)}${aliases(one.columnAliases)} AS (${printQuery(one.query)})`)}`,
+    query.with.length > 0 && `WITH ${query.recursive ? 'RECURSIVE ' : ''}${list(query.with, (one) => `${name(one.name)}${aliases(one.columnAliases)} AS (${printQuery(one.query)})`)}`,
     body(query.body),
     orderBy(query.orderBy),
     query.offset && `OFFSET ${query.offset.count ?? '?'} ROWS`,
@@ -16,14 +17,18 @@ export const printQuery = (query: Query): string =>
       words('FETCH FIRST', query.limit.count && (query.limit.count.count ?? '?'), 'ROWS', query.limit.withTies ? 'WITH TIES' : 'ONLY')
   )
 
-const words = (...parts: readonly (string | false | null | undefined)[]): string => parts.filter((part) => part).join(' ')
-const list = <T>(items: readonly T[], print: (item: T) => string): string => items.map(print).join(', ')
-const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
-const name = (id: Identifier): string => (id.isQuoted ? `"${id.value.replaceAll('"', '""')}"` : id.value)
-const dotted = (parts: readonly Identifier[]): string => parts.map(name).join('.')
-const aliases = (columns: readonly Identifier[]): string => (columns.length > 0 ? ` (${list(columns, name)})` : '')
+export const words = (...parts: readonly (string | false | null | undefined)[]): string => parts.filter((part) => part).join(' ')
+export const list = <T>(items: readonly T[], print: (item: T) => string): string => items.map(print).join(', ')
+/** What no text may hold as it is stands as an escape. */
+export const text = (value: string): string => {
+  const quoted = `'${value.replaceAll("'", "''")}'`
+  return value.includes('\0') ? `U&${quoted.replaceAll('\\', '\\\\').replaceAll('\0', '\\0000')}` : quoted
+}
+export const name = (id: Identifier): string => (id.isQuoted ? `"${id.value.replaceAll('"', '""')}"` : id.value)
+export const dotted = (parts: readonly Identifier[]): string => parts.map(name).join('.')
+export const aliases = (columns: readonly Identifier[]): string => (columns.length > 0 ? ` (${list(columns, name)})` : '')
 const orderBy = (items: readonly SortItem[]): string => (items.length > 0 ? `ORDER BY ${list(items, sortItem)}` : '')
-const sortItem = (item: SortItem): string => words(expression(item.expression), item.ordering, item.nulls && `NULLS ${item.nulls}`)
+export const sortItem = (item: SortItem): string => words(expression(item.expression), item.ordering, item.nulls && `NULLS ${item.nulls}`)
 
 const body = (node: QueryBody): string => {
   switch (node.kind) {
@@ -55,7 +60,7 @@ const selectItem = (item: SelectItem): string => {
   return `${operand(item.target)}.*${item.aliases.length > 0 ? ` AS${aliases(item.aliases)}` : ''}`
 }
 
-const set = (items: readonly Expression[]): string => `(${list(items, expression)})`
+export const set = (items: readonly Expression[]): string => `(${list(items, expression)})`
 const grouping = (element: GroupingElement): string => {
   const sets = list(element.sets, set)
   switch (element.kind) {
@@ -73,7 +78,7 @@ const grouping = (element: GroupingElement): string => {
 const relation = (node: Relation): string => {
   switch (node.kind) {
     case 'Table':
-      return dotted(node.name.parts)
+      return words(dotted(node.name.parts), node.period && `FOR ${node.period.type} AS OF ${operand(node.period.end)}`)
     case 'AliasedRelation':
       return `${plain(node.relation)} AS ${name(node.alias)}${aliases(node.columnAliases)}`
     case 'TableSubquery':
@@ -87,6 +92,7 @@ const relation = (node: Relation): string => {
         joined(node.first),
         ...node.rest.map((one) =>
           words(
+            one.criteria?.kind === 'JoinNatural' && 'NATURAL',
             `${one.type} JOIN`,
             joined(one.right),
             one.criteria?.kind === 'JoinOn' && `ON ${expression(one.criteria.expression)}`,
@@ -98,6 +104,16 @@ const relation = (node: Relation): string => {
       const sampled = node.relation.kind === 'AliasedRelation' ? relation(node.relation) : plain(node.relation)
       return `${sampled} TABLESAMPLE ${node.method} (${expression(node.percentage)})`
     }
+    case 'PatternRecognition': {
+      const { partitionBy: partition, orderBy: sorted, rowsPerMatch, matching } = node.match
+      const input = node.relation.kind === 'AliasedRelation' ? relation(node.relation) : plain(node.relation)
+      const [measures, rest] = clauses(matching)
+      return `${input} MATCH_RECOGNIZE (${words(partitionBy(partition), orderBy(sorted), measures, rowsPerMatch && rows[rowsPerMatch], rest)})`
+    }
+    case 'TableFunction': {
+      const copartition = list(node.copartition, (tables) => `(${list(tables, ({ parts }) => dotted(parts))})`)
+      return `TABLE(${dotted(node.name.parts)}(${words(list(node.arguments, argument), copartition && `COPARTITION ${copartition}`)}))`
+    }
   }
 }
 
@@ -105,7 +121,8 @@ const joined = (node: Relation): string => (node.kind === 'Join' ? `(${relation(
 
 /** A relation that takes an alias. */
 const plain = (node: Relation): string =>
-  node.kind === 'AliasedRelation' || node.kind === 'Join' || node.kind === 'SampledRelation' ? `(${relation(node)})` : relation(node)
+  wrapped.has(node.kind) ? `(${relation(node)})` : relation(node)
+const wrapped: ReadonlySet<Relation['kind']> = new Set<Relation['kind']>(['AliasedRelation', 'Join', 'SampledRelation', 'PatternRecognition'])
 
 const compound: ReadonlySet<Expression['kind']> = new Set<Expression['kind']>([
   'Logical', 'Not', 'Comparison', 'QuantifiedComparison', 'Between', 'InList', 'InSubquery', 'Like', 'IsNull', 'IsDistinctFrom',
@@ -115,10 +132,10 @@ const compound: ReadonlySet<Expression['kind']> = new Set<Expression['kind']>([
 const freeNames: ReadonlySet<string> = new Set(freeWords)
 
 /** An expression that stands next to others. */
-const operand = (node: Expression): string => (compound.has(node.kind) ? `(${expression(node)})` : expression(node))
+export const operand = (node: Expression): string => (compound.has(node.kind) ? `(${expression(node)})` : expression(node))
 const not = (isNegated: boolean): string => (isNegated ? 'NOT' : '')
 
-const expression = (node: Expression): string => {
+export const expression = (node: Expression): string => {
   switch (node.kind) {
     case 'NullLiteral':
       return 'NULL'
@@ -175,11 +192,14 @@ const expression = (node: Expression): string => {
       return `${operand(node.base)}[${operand(node.index)}]`
     case 'FunctionCall':
       return words(
-        `${dotted(node.name.parts)}(${words(node.quantifier, node.isStar ? '*' : list(node.arguments, expression), orderBy(node.orderBy))})`,
+        node.processing,
+        `${dotted(node.name.parts)}(${words(node.quantifier, node.isStar ? `${node.label ? `${name(node.label)}.` : ''}*` : list(node.arguments, expression), orderBy(node.orderBy))})`,
         node.filter && `FILTER (WHERE ${expression(node.filter)})`,
         node.nullTreatment && `${node.nullTreatment} NULLS`,
         node.over && `OVER ${node.over.kind === 'WindowReference' ? name(node.over.name) : window(node.over)}`
       )
+    case 'Measure':
+      return `${name(node.name)} OVER ${node.over.kind === 'WindowReference' ? name(node.over.name) : window(node.over)}`
     case 'Listagg':
       return words(
         `LISTAGG(${words(node.quantifier, expression(node.value), node.separator !== null && `, ${text(node.separator)}`, overflow(node))})`,
@@ -219,6 +239,12 @@ const expression = (node: Expression): string => {
       return `GROUPING(${list(node.columns, (column) => dotted(column.parts))})`
     case 'CurrentValue':
       return `${node.name}${node.precision === null ? '' : `(${node.precision})`}`
+    case 'JsonExists':
+    case 'JsonValue':
+    case 'JsonQuery':
+    case 'JsonObject':
+    case 'JsonArray':
+      return json(node)
     case 'SubqueryExpression':
       return `(${printQuery(node.query)})`
     case 'Exists':
@@ -234,19 +260,24 @@ const overflow = ({ overflow: how }: Extract<Expression, { kind: 'Listagg' }>): 
 
 const window = (node: WindowSpecification): string => {
   const { frame } = node
+  const [measures, rest] = frame?.matching ? clauses(frame.matching) : []
   const parts = words(
     node.existingName && name(node.existingName),
-    node.partitionBy.length > 0 && `PARTITION BY ${list(node.partitionBy, expression)}`,
+    partitionBy(node.partitionBy),
     orderBy(node.orderBy),
-    frame && words(frame.type, frame.end ? `BETWEEN ${bound(frame.start)} AND ${bound(frame.end)}` : bound(frame.start))
+    measures,
+    frame && words(frame.type, frame.end ? `BETWEEN ${bound(frame.start)} AND ${bound(frame.end)}` : bound(frame.start)),
+    rest
   )
   return `(${parts})`
 }
 
+const partitionBy = (items: readonly Expression[]): string => (items.length > 0 ? `PARTITION BY ${list(items, expression)}` : '')
+
 const bound = (node: FrameBound): string =>
   node.type === 'CURRENT_ROW' ? 'CURRENT ROW' : `${node.value ? operand(node.value) : 'UNBOUNDED'} ${node.type}`
 
-const type = (node: DataType): string => {
+export const type = (node: DataType): string => {
   switch (node.kind) {
     case 'GenericType':
       return `${name(node.name)}${node.parameters.length > 0 ? `(${list(node.parameters, parameter)})` : ''}`

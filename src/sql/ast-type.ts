@@ -2,7 +2,8 @@
  * The types a query can name in CAST and TRY_CAST, as the grammar spells them.
  * Whether such a type exists is for Trino to say: a name is kept as it was written.
  */
-import type { Identifier, IntervalField } from './ast.ts'
+import type { IntervalField } from './ast-literal.ts'
+import type { Identifier } from './ast.ts'
 import type { Span } from './refusal.ts'
 
 type Node<K extends string> = { readonly kind: K; readonly at: Span }

@@ -3,8 +3,13 @@
  * Every node says where it stands in the text. Chains (AND, OR, +, ||, UNION, JOIN) are lists,
  * so no walk recurses over their length; what does nest, chains of `[…]` included, is at most
  * 100 deep.
- * Parentheses leave no node, as in Trino: `(t).x` is `t.x`. What is refused has no node at all.
+ * Parentheses leave no node, as in Trino: `(t).x` is `t.x`. Queries alone have a tree; what of them
+ * is not supported is for the resolver to say.
  */
+import type { JsonForm } from './ast-json.ts'
+import type { CurrentName, Literal } from './ast-literal.ts'
+import type { Matching, PatternRecognition } from './ast-pattern.ts'
+import type { TableFunction } from './ast-table-function.ts'
 import type { DataType } from './ast-type.ts'
 import type { Span } from './refusal.ts'
 
@@ -33,12 +38,15 @@ export type QualifiedName = Node<'QualifiedName'> & { readonly parts: Some<Ident
  * `QuerySpecification`.
  */
 export type Query = Node<'Query'> & {
+  readonly recursive: Recursive | null
   readonly with: readonly NamedQuery[]
   readonly body: QueryBody
   readonly orderBy: readonly SortItem[]
   readonly offset: RowCount | null
   readonly limit: Limit | FetchFirst | null
 }
+/** The word RECURSIVE after WITH. */
+export type Recursive = Node<'Recursive'>
 /** One CTE: `name (columns) AS (query)`. */
 export type NamedQuery = Node<'NamedQuery'> & {
   readonly name: Identifier
@@ -70,8 +78,16 @@ export type SetTerm = Node<'SetTerm'> & {
   readonly quantifier: SetQuantifier | null
   readonly body: QueryBody
 }
-/** A table by name: as a relation in FROM, or as a query, `TABLE t`. */
-export type Table = Node<'Table'> & { readonly name: QualifiedName }
+/** A table by name: as a relation in FROM, or as a query, `TABLE t`, which has no period. */
+export type Table = Node<'Table'> & {
+  readonly name: QualifiedName
+  readonly period: QueryPeriod | null
+}
+/** Time travel: `FOR TIMESTAMP AS OF end`. */
+export type QueryPeriod = Node<'QueryPeriod'> & {
+  readonly type: 'TIMESTAMP' | 'VERSION'
+  readonly end: Expression
+}
 /** `VALUES row, row`; a row is a `Row` or, with one column, any expression. */
 export type Values = Node<'Values'> & { readonly rows: Some<Expression> }
 /** `(query)`: as a relation in FROM, or as (part of) a query. */
@@ -122,6 +138,8 @@ export type Relation =
   | Lateral
   | Join
   | SampledRelation
+  | PatternRecognition
+  | TableFunction
 /** `relation AS alias (columns)`. */
 export type AliasedRelation = Node<'AliasedRelation'> & {
   readonly relation: Relation
@@ -142,10 +160,12 @@ export type Join = Node<'Join'> & { readonly first: Relation; readonly rest: Som
 export type JoinStep = Node<'JoinStep'> & {
   readonly type: 'CROSS' | 'INNER' | 'LEFT' | 'RIGHT' | 'FULL'
   readonly right: Relation
-  readonly criteria: JoinOn | JoinUsing | null
+  readonly criteria: JoinOn | JoinUsing | JoinNatural | null
 }
 export type JoinOn = Node<'JoinOn'> & { readonly expression: Expression }
 export type JoinUsing = Node<'JoinUsing'> & { readonly columns: Some<Identifier> }
+/** NATURAL, in front of the join: on all columns that both sides have. */
+export type JoinNatural = Node<'JoinNatural'>
 export type SampledRelation = Node<'SampledRelation'> & {
   readonly relation: Relation
   readonly method: 'BERNOULLI' | 'SYSTEM'
@@ -164,6 +184,7 @@ export type Expression =
   | Access
   | Call
   | SpecialForm
+  | JsonForm
   | Subquery
 
 /** `a`, `t.a`, `s.t.a.field`: which parts are the column is for the resolver to say. */
@@ -173,29 +194,6 @@ export type Logical = Node<'Logical'> & {
   readonly terms: Some<Expression>
 }
 export type Not = Node<'Not'> & { readonly value: Expression }
-
-/**
- * `text` as written, with its `-` sign if one belongs to the literal. A `GenericLiteral` is `DATE
- * '…'`, `DOUBLE PRECISION '…'`.
- */
-export type Literal =
-  | Node<'NullLiteral'>
-  | (Node<'BooleanLiteral'> & { readonly value: boolean })
-  | (Node<'StringLiteral'> & { readonly value: string })
-  | (Node<'BinaryLiteral'> & { readonly value: string })
-  | (Node<'NumericLiteral'> & {
-      readonly type: 'integer' | 'decimal' | 'double'
-      readonly text: string
-    })
-  | (Node<'GenericLiteral'> & { readonly type: Identifier; readonly value: string })
-  | (Node<'IntervalLiteral'> & {
-      readonly sign: '+' | '-' | null
-      readonly value: string
-      readonly from: IntervalField
-      readonly to: IntervalField | null
-    })
-  | Node<'Parameter'>
-export type IntervalField = 'YEAR' | 'MONTH' | 'DAY' | 'HOUR' | 'MINUTE' | 'SECOND'
 
 export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>='
 export type Predicate =
@@ -237,11 +235,16 @@ export type Access =
   | (Node<'Dereference'> & { readonly base: Expression; readonly field: Identifier })
   | (Node<'Subscript'> & { readonly base: Expression; readonly index: Expression })
 
-export type Call = FunctionCall | Listagg | Lambda
-/** `isStar` for `count(*)`; `coalesce`, `if`, `nullif`, `try` are calls like any other. */
+export type Call = FunctionCall | Measure | Listagg | Lambda
+/**
+ * `isStar` for `count(*)`; `coalesce`, `if`, `nullif`, `try` are calls like any other. Patterns
+ * alone have `processing`, and a `label` as in `count(A.*)`.
+ */
 export type FunctionCall = Node<'FunctionCall'> & {
   readonly name: QualifiedName
+  readonly processing: 'RUNNING' | 'FINAL' | null
   readonly isStar: boolean
+  readonly label: Identifier | null
   readonly quantifier: SetQuantifier | null
   readonly arguments: readonly Expression[]
   readonly orderBy: readonly SortItem[]
@@ -249,6 +252,8 @@ export type FunctionCall = Node<'FunctionCall'> & {
   readonly nullTreatment: 'IGNORE' | 'RESPECT' | null
   readonly over: Over | null
 }
+/** `name OVER w`: what a window that recognises a pattern measures. */
+export type Measure = Node<'Measure'> & { readonly name: Identifier; readonly over: Over }
 /** `LISTAGG(value, 'separator' ON OVERFLOW …) WITHIN GROUP (ORDER BY …)`. */
 export type Listagg = Node<'Listagg'> & {
   readonly quantifier: SetQuantifier | null
@@ -280,11 +285,12 @@ export type WindowDefinition = Node<'WindowDefinition'> & {
   readonly name: Identifier
   readonly window: WindowSpecification
 }
-/** `end` null when BETWEEN is not said. */
+/** `end` null when BETWEEN is not said, `matching` where it recognises no pattern. */
 export type WindowFrame = Node<'WindowFrame'> & {
   readonly type: 'RANGE' | 'ROWS' | 'GROUPS'
   readonly start: FrameBound
   readonly end: FrameBound | null
+  readonly matching: Matching | null
 }
 /** `value` null for UNBOUNDED; CURRENT ROW is a type of its own. */
 export type FrameBound =
@@ -330,17 +336,6 @@ export type WhenClause = Node<'WhenClause'> & {
   readonly condition: Expression
   readonly result: Expression
 }
-export type CurrentName =
-  | 'CURRENT_DATE'
-  | 'CURRENT_TIME'
-  | 'CURRENT_TIMESTAMP'
-  | 'LOCALTIME'
-  | 'LOCALTIMESTAMP'
-  | 'CURRENT_USER'
-  | 'CURRENT_CATALOG'
-  | 'CURRENT_SCHEMA'
-  | 'CURRENT_PATH'
-
 export type Subquery =
   | (Node<'SubqueryExpression'> & { readonly query: Query })
   | (Node<'Exists'> & { readonly query: Query })

@@ -5,7 +5,7 @@
  * letter.
  */
 import type { Query } from './ast.ts'
-import type { Catalog } from './catalog.ts'
+import type { Catalog, Column, Table } from './catalog.ts'
 import { judge } from './guard.ts'
 import { parse } from './parser.ts'
 import { type Finding, type Refusal, refusalsOf } from './refusal.ts'
@@ -94,29 +94,33 @@ const unsaid = ({ at }: Query, { tables, problems }: Resolution): readonly Findi
     ? []
     : [{ code: 'INTERNAL', message: 'the query could not be resolved', at }]
 
-const readsOf = ({ reads, specifications }: Resolution): Verdict['reads'] => {
-  const all = new Map<string, Set<string>>()
-  const of = (id: string): Set<string> => {
-    const columns = all.get(id) ?? new Set()
-    all.set(id, columns)
-    return columns
+const readsOf = ({ reads, stars, specifications }: Resolution): Verdict['reads'] => {
+  const columns = new Set<Column>()
+  for (const { column } of reads) columns.add(column)
+  for (const star of stars) for (const column of star.columns) columns.add(column)
+  const all = new Map<Table, string[]>()
+  for (const { scans } of specifications) for (const { table } of scans) all.set(table, [])
+  for (const { table, name } of columns) {
+    const names = all.get(table)
+    if (names === undefined) all.set(table, [name])
+    else names.push(name)
   }
-  for (const { scans } of specifications) for (const { table } of scans) of(table.id)
-  for (const { source } of reads) of(source.column.table.id).add(source.column.name)
-  const sorted = [...all].toSorted(([one], [other]) => (one < other ? -1 : 1))
-  return Object.fromEntries(sorted.map(([id, columns]) => [id, [...columns].toSorted()]))
+  const sorted = [...all].toSorted(([one], [other]) => (one.id < other.id ? -1 : 1))
+  return Object.fromEntries(sorted.map(([table, names]) => [table.id, names.toSorted()]))
 }
 
 /** The same is said once of one place. */
-const distinct = (refusals: readonly Refusal[]): readonly Refusal[] => {
-  const seen = new Set<string>()
-  return refusals.filter(({ offset, length, code, message }) => {
-    const key = `${offset} ${length} ${code} ${message}`
-    if (seen.has(key)) return false
-    seen.add(key)
+const distinct = (refusals: readonly Refusal[]): readonly Refusal[] =>
+  refusals.filter((one, n) => {
+    // they are in the order of the text: those of one place follow one another
+    for (let before = n - 1; before >= 0; before--) {
+      const other = refusals[before]
+      if (other === undefined || other.offset !== one.offset) return true
+      const isSame = other.length === one.length && other.code === one.code
+      if (isSame && other.message === one.message) return false
+    }
     return true
   })
-}
 
 const refused = (refusals: readonly Refusal[]): Verdict => ({
   decision: 'refuse',

@@ -2,6 +2,7 @@
  * The parts of an expression, whatever it is, so that a walk needs to know only the nodes it is
  * about. A part that is a query is not among them: it has a scope of its own.
  */
+import type { JsonInput, JsonPath, JsonValueBehavior } from './ast-json.ts'
 import type { Expression, Over, Query, SortItem } from './ast.ts'
 
 /** The expressions directly under one, those of its window, filter and ordering included. */
@@ -57,6 +58,8 @@ export const childrenOf = (node: Expression): readonly Expression[] => {
         ...given(node.filter),
         ...(node.over === null ? [] : windowed(node.over))
       ]
+    case 'Measure':
+      return windowed(node.over)
     case 'Listagg':
       return [node.value, ...sorted(node.withinGroup), ...given(node.filter)]
     case 'Lambda':
@@ -78,13 +81,34 @@ export const childrenOf = (node: Expression): readonly Expression[] => {
       return [node.value, node.start, ...given(node.length)]
     case 'Grouping':
       return node.columns
+    case 'JsonExists':
+    case 'JsonQuery':
+      return reaching(node)
+    case 'JsonValue':
+      return [...reaching(node), ...defaulted(node.onEmpty), ...defaulted(node.onError)]
+    case 'JsonObject':
+      return node.members.flatMap(({ key, value }) => [key, value.value])
+    case 'JsonArray':
+      return node.items.map(({ value }) => value)
   }
 }
+
+/** What a JSON path is applied to, and what is passed to it. */
+const reaching = ({ input, passing }: JsonPath): readonly Expression[] => {
+  const inputs: readonly JsonInput[] = [input, ...passing.map((one) => one.input)]
+  return inputs.map(({ value }) => value)
+}
+
+const defaulted = (behavior: JsonValueBehavior | null): readonly Expression[] =>
+  behavior?.kind === 'Default' ? [behavior.value] : []
 
 /** The query that an expression holds, if it holds one. */
 export const queryIn = (node: Expression): Query | null => ('query' in node ? node.query : null)
 
-/** The expressions of a window: partition, order and frame. */
+/**
+ * The expressions of a window: partition, order and frame. Those of a pattern are not among them:
+ * its variables are a scope of their own.
+ */
 export const windowed = (over: Over): readonly Expression[] => {
   if (over.kind === 'WindowReference') return []
   const { partitionBy, orderBy, frame } = over

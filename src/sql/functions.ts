@@ -70,8 +70,9 @@ const collections = names(`
 `)
 
 const documents = names(`
-  is_json_scalar json_array_contains json_array_get json_array_length json_extract
-  json_extract_scalar json_format json_parse json_size url_decode url_encode url_extract_fragment
+  is_json_scalar json_array json_array_contains json_array_get json_array_length json_exists
+  json_extract json_extract_scalar json_format json_object json_parse json_query json_size
+  json_value url_decode url_encode url_extract_fragment
   url_extract_host url_extract_parameter url_extract_path url_extract_port url_extract_protocol
   url_extract_query
 `)

@@ -4,7 +4,7 @@
  * a table that has any of these. Star reads are the star rule's alone, so that each is told once.
  */
 import type { Column } from './catalog.ts'
-import type { Finding, RefusalCode, Span } from './refusal.ts'
+import type { Finding, RefusalCode } from './refusal.ts'
 import type { ColumnRead, Resolution } from './resolution.ts'
 import type { Restrictions } from './restrictions.ts'
 
@@ -52,9 +52,8 @@ export const stars = (
   resolution: Resolution,
   { isDenied, isAggregateOnly, isLeftOut }: Restrictions
 ): readonly Finding[] =>
-  resolution.stars.flatMap(({ at, sources }) => {
-    const columns = [...new Set(sources.map(({ column }) => column))]
-    const refused = columns.filter((column) =>
+  resolution.stars.flatMap(({ at, columns }) => {
+    const refused = [...new Set(columns)].filter((column) =>
       [isDenied, isAggregateOnly, isLeftOut].some((isRefused) => isRefused(column))
     )
     return [...new Set(refused.map(({ table }) => table))].map((table): Finding => {
@@ -80,7 +79,7 @@ const writtenReads = (
   const meant: ColumnRead[] = []
   for (const read of reads) {
     if (meant.length === mostTold) break
-    if (read.by !== 'star' && isMeant(read.source.column) && isSo(read)) meant.push(read)
+    if (isMeant(read.column) && isSo(read)) meant.push(read)
   }
   return meant
 }
@@ -90,7 +89,7 @@ const mostTold = 1000
 
 const about = (
   { catalog }: Resolution,
-  { at, source }: { readonly at: Span; readonly source: ColumnRead['source'] },
+  { at, column }: ColumnRead,
   { message, ...rest }: {
     readonly code: RefusalCode
     readonly rule: string
@@ -98,7 +97,7 @@ const about = (
     readonly hint: string
   }
 ): Finding => {
-  const { table, name } = source.column
+  const { table, name } = column
   return {
     ...rest,
     at,

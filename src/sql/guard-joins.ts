@@ -7,7 +7,7 @@ import { childrenOf } from './children.ts'
 import type { Finding } from './refusal.ts'
 import type { JoinRead, Resolution } from './resolution.ts'
 import type { Restrictions } from './restrictions.ts'
-import type { Field } from './scope.ts'
+import type { Part } from './scope.ts'
 
 export const crossJoins = (
   resolution: Resolution,
@@ -26,7 +26,7 @@ export const crossJoins = (
 }
 
 type Side = 'left' | 'right'
-type Sides = ReadonlyMap<Field, Side>
+type Sides = ReadonlyMap<Part, Side>
 
 const isRelated = (
   resolution: Resolution,
@@ -34,8 +34,8 @@ const isRelated = (
 ): boolean => {
   if (isUsing) return true
   const sides: Sides = new Map([
-    ...left.map((field) => [field, 'left'] as const),
-    ...right.map((field) => [field, 'right'] as const)
+    ...left.parts.map((part) => [part, 'left'] as const),
+    ...right.parts.map((part) => [part, 'right'] as const)
   ])
   const mentions = (nodes: readonly Expression[], side: Side): boolean =>
     nodes.some((node) => sidesIn(resolution, node, sides).has(side))
@@ -74,8 +74,8 @@ const sidesIn = (
   const found = new Set<Side>()
   const left = [expression]
   for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    const field = node.kind === 'ColumnReference' ? references.get(node)?.field : undefined
-    const side = field && sides.get(field)
+    const part = node.kind === 'ColumnReference' ? references.get(node)?.part : undefined
+    const side = part && sides.get(part)
     if (side !== undefined) found.add(side)
     for (const child of childrenOf(node)) left.push(child)
   }

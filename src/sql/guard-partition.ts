@@ -83,5 +83,5 @@ const isConstant = (node: Expression): boolean => {
 /** What a name reads, where it is a column whole and of this SELECT. */
 const sourcesBy = ({ references }: Resolution, node: ColumnReference): readonly Source[] => {
   const found = references.get(node)
-  return found?.isLocal === true && found.used === node.parts.length ? sourcesOf(found.field) : []
+  return found?.isLocal === true && found.used === node.parts.length ? sourcesOf(found) : []
 }

@@ -11,7 +11,10 @@ export const lessThan = 60
 export const equals = 61
 export const greaterThan = 62
 export const bar = 124
+export const openBrace = 123
+export const closeBrace = 125
 export const ampersand = 38
+export const letterA = 97
 export const letterE = 101
 export const letterU = 117
 export const letterX = 120
@@ -21,7 +24,11 @@ export const isDash = (unit: number, next: number): boolean => unit === minus &&
 export const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57
 export const isLetter = (unit: number): boolean =>
   (unit >= 97 && unit <= 122) || (unit >= 65 && unit <= 90) || unit === 95
-export const isWordUnit = (unit: number): boolean => isLetter(unit) || isDigit(unit)
+const wordUnits = Uint8Array.from({ length: 128 }, (_, unit) =>
+  isLetter(unit) || isDigit(unit) ? 1 : 0
+)
+/** Asked of nearly every unit of a text, so it is looked up. */
+export const isWordUnit = (unit: number): boolean => unit < 128 && wordUnits[unit] === 1
 export const isHex = (unit: number): boolean =>
   isDigit(unit) || (
   (unit | 0x20) >= 97 && (unit | 0x20) <= 102

@@ -3,15 +3,16 @@
  * CR or LF, `''` and `""` are the only escapes and a backslash is none. Refuses what Trino's lexer
  * refuses, and beyond it: every non-ASCII character outside literals and comments (Trino compares
  * names with equalsIgnoreCase, under which `ſ` is `s`), names that start with a digit or stand in
- * backquotes, `U&''`, NUL, unpaired surrogates, more than 262,144 bytes of UTF-8, 20,000 tokens or
+ * backquotes, `U&""`, NUL, unpaired surrogates, more than 262,144 bytes of UTF-8, 20,000 tokens or
  * 100 open brackets.
  */
 import {
-  ampersand, bang, bar, dot, doubleQuote, equals, greaterThan, isDash, isDigit, isHex, isLetter,
-  isSpace, isWordUnit, lessThan, letterE, letterU, letterX, minus, plus, quote, slash, star
+  ampersand, bang, bar, closeBrace, dot, doubleQuote, equals, greaterThan, isDash, isDigit, isHex,
+  isLetter, isSpace, isWordUnit, lessThan, letterE, letterU, letterX, minus, openBrace, plus, quote,
+  slash, star
 } from './lexer-units.ts'
 import type { Finding, RefusalCode, Span } from './refusal.ts'
-import { type Word, freeWords, reservedWords } from './words.ts'
+import { type Word, wordAt } from './words.ts'
 
 export const maxBytes = 262_144
 export const maxTokens = 20_000
@@ -19,7 +20,7 @@ export const maxNesting = 100
 
 const marks = [
   '(', ')', '[', ']', ',', '.', ';', '=', '<>', '<', '<=', '>', '>=', '+', '-', '*', '/', '%', '||',
-  '?', '->', '=>', '|', '^', '$', '{', '}', ':'
+  '?', '->', '=>', '|', '^', '$', '{', '}', '{-', '-}', ':'
 ] as const
 export type Mark = (typeof marks)[number]
 /**
@@ -32,6 +33,7 @@ export type TokenKind =
   | 'NAME'
   | 'QUOTED_NAME'
   | 'STRING'
+  | 'UNICODE_STRING'
   | 'BINARY'
   | 'INTEGER'
   | 'DECIMAL'
@@ -44,35 +46,44 @@ export type TokenKind =
  */
 export type Tokens = {
   readonly kinds: readonly TokenKind[]
-  readonly starts: readonly number[]
-  readonly ends: readonly number[]
-  readonly partners: readonly number[]
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+  readonly partners: Int32Array
   /** What stopped the lexer; the tokens before it are there. */
   readonly stop: Finding | null
 }
 
 /** Reads the whole of `sql`. The last token is END_OF_TEXT, also after a stop. */
 export const tokensOf = (sql: string): Tokens => {
-  const out: Growing = { sql, kinds: [], starts: [], ends: [], partners: [], open: [] }
+  // a token is at least one character, and one more than allowed is read before the end
+  const most = Math.min(sql.length, maxTokens + 1) + 1
+  const out: Growing = {
+    sql,
+    kinds: [],
+    count: 0,
+    starts: new Int32Array(most),
+    ends: new Int32Array(most),
+    partners: new Int32Array(most),
+    open: []
+  }
+  // as long as it can become, so that it need not grow
+  out.kinds.length = most
   const stop = checkText(sql) ?? readAll(out)
-  push(out, 'END_OF_TEXT', { from: sql.length, to: sql.length })
+  push(out, 'END_OF_TEXT', sql.length, sql.length)
+  out.kinds.length = out.count
   return { kinds: out.kinds, starts: out.starts, ends: out.ends, partners: out.partners, stop }
 }
 
 type Growing = {
   readonly sql: string
   readonly kinds: TokenKind[]
-  readonly starts: number[]
-  readonly ends: number[]
-  readonly partners: number[]
+  /** how many tokens there are so far; the lists are longer */
+  count: number
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+  readonly partners: Int32Array
   readonly open: number[]
 }
-type Stretch = { readonly from: number; readonly to: number }
-
-const words: ReadonlyMap<string, Word> = new Map(
-  [...reservedWords, ...freeWords].map((word) => [word, word])
-)
-const longestWord = Math.max(...[...words.keys()].map((word) => word.length))
 
 const parseError = (message: string, offset: number, length: number): Finding =>
   stopAt('PARSE_ERROR', message, { offset, length })
@@ -117,7 +128,7 @@ const readAll = (out: Growing): Finding | null => {
     const next = sql.charCodeAt(i + 1)
     const end = isDash(unit, next) ? lineEnd(sql, i) : readToken(out, i)
     if (typeof end !== 'number') return end
-    if (out.kinds.length > maxTokens) {
+    if (out.count > maxTokens) {
       return stopAt(
         'TOO_COMPLEX',
         `the query has more than ${maxTokens} tokens`,
@@ -167,22 +178,20 @@ const readWord = (out: Growing, i: number): number | Finding => {
   const next = sql.charCodeAt(i + 1)
   if (unit === letterX && next === quote) return readBinary(out, i)
   if (unit === letterU && next === ampersand) {
-    const follower = sql.charCodeAt(i + 2)
-    return follower === quote
-      ? stopAt('UNSUPPORTED', "U&'' literals are not supported", { offset: i, length: 3 })
+    return sql.charCodeAt(i + 2) === quote
+      ? readString(out, i, i + 2)
       : parseError('unexpected character &', i + 1, 1)
   }
   let end = i + 1
   while (isWordUnit(sql.charCodeAt(end))) end++
-  const word = end - i > longestWord ? undefined : words.get(sql.slice(i, end).toUpperCase())
-  return push(out, word ?? 'NAME', { from: i, to: end })
+  return push(out, wordAt(sql, i, end) ?? 'NAME', i, end)
 }
 
 const readString = (out: Growing, start: number, open: number): number | Finding => {
   const end = closingQuote(out.sql, open, "'")
   return end === -1
     ? parseError('the string is not closed', open, 1)
-    : push(out, 'STRING', { from: start, to: end })
+    : push(out, start === open ? 'STRING' : 'UNICODE_STRING', start, end)
 }
 
 const readBinary = (out: Growing, i: number): number | Finding => {
@@ -194,7 +203,7 @@ const readBinary = (out: Growing, i: number): number | Finding => {
       return parseError('a binary literal holds hexadecimal digits only', i, 2)
     }
   }
-  return push(out, 'BINARY', { from: i, to: close + 1 })
+  return push(out, 'BINARY', i, close + 1)
 }
 
 const readQuotedName = (out: Growing, i: number): number | Finding => {
@@ -203,7 +212,7 @@ const readQuotedName = (out: Growing, i: number): number | Finding => {
   if (end === -1) return parseError('the quoted name is not closed', i, 1)
   if (end === i + 2) return parseError('a quoted name is empty', i, 2)
   for (let at = i + 1; at < end; at++) if (sql.charCodeAt(at) > 0x7e) return unexpected(sql, at)
-  return push(out, 'QUOTED_NAME', { from: i, to: end })
+  return push(out, 'QUOTED_NAME', i, end)
 }
 
 /** The offset after the closing quote, or -1. A doubled quote is part of the text. */
@@ -224,13 +233,13 @@ const readNumber = (out: Growing, i: number): number | Finding => {
       isWordUnit(sql.charCodeAt(end)) && !hasPoint && isWordOnly(sql, mantissa, end)
     )
   ) {
-    return push(out, 'DOUBLE_VALUE', { from: i, to: end })
+    return push(out, 'DOUBLE_VALUE', i, end)
   }
-  if (hasPoint) return push(out, 'DECIMAL', { from: i, to: mantissa })
+  if (hasPoint) return push(out, 'DECIMAL', i, mantissa)
   if (isWordUnit(sql.charCodeAt(whole))) {
     return parseError('a name cannot start with a digit; put it in double quotes', i, whole - i)
   }
-  return push(out, 'INTEGER', { from: i, to: whole })
+  return push(out, 'INTEGER', i, whole)
 }
 
 const digitsEnd = (sql: string, from: number): number => {
@@ -258,18 +267,20 @@ const isWordOnly = (
   to: number
 ): boolean => to - from > 1 && isWordUnit(sql.charCodeAt(from + 1))
 
-const singles: ReadonlyMap<string, Mark> = new Map(
-  marks.filter((mark) => mark.length === 1).map((mark) => [mark, mark])
-)
+/** By their units. */
+const singles: readonly (Mark | undefined)[] = marks.reduce((all: Mark[], mark) => {
+  if (mark.length === 1) all[mark.charCodeAt(0)] = mark
+  return all
+}, [])
 
 const readMark = (out: Growing, i: number): number | Finding => {
   const { sql } = out
   const double = doubleMark(sql.charCodeAt(i), sql.charCodeAt(i + 1))
-  if (double !== null) return push(out, double, { from: i, to: i + 2 })
-  const mark = singles.get(sql.charAt(i))
+  if (double !== null) return push(out, double, i, i + 2)
+  const mark = singles[sql.charCodeAt(i)]
   if (mark === undefined) return unexpected(sql, i)
-  const n = out.kinds.length
-  push(out, mark, { from: i, to: i + 1 })
+  const n = out.count
+  push(out, mark, i, i + 1)
   if (mark === '(' || mark === '[') out.open.push(n)
   if (mark === ')' || mark === ']') closeBracket(out, n, mark === ')' ? '(' : '[')
   return i + 1
@@ -290,6 +301,8 @@ const doubleMark = (unit: number, next: number): Mark | null => {
   if (unit === greaterThan && next === equals) return '>='
   if (unit === bar && next === bar) return '||'
   if (unit === minus && next === greaterThan) return '->'
+  if (unit === openBrace && next === minus) return '{-'
+  if (unit === minus && next === closeBrace) return '-}'
   if (unit === equals && next === greaterThan) return '=>'
   return null
 }
@@ -306,11 +319,13 @@ const unexpected = (sql: string, i: number): Finding => {
   return stopAt('PARSE_ERROR', `unexpected character ${isPrintable ? character : name}`, at)
 }
 
-const push = (out: Growing, kind: TokenKind, { from, to }: Stretch): number => {
-  out.kinds.push(kind)
-  out.starts.push(from)
-  out.ends.push(to)
-  out.partners.push(-1)
+/** Answers where the token ends. */
+const push = (out: Growing, kind: TokenKind, from: number, to: number): number => {
+  const n = out.count++
+  out.kinds[n] = kind
+  out.starts[n] = from
+  out.ends[n] = to
+  out.partners[n] = -1
   return to
 }
 

@@ -3,13 +3,12 @@
  * lambdas.
  */
 import type {
-  Expression, FunctionCall, Identifier, Lambda, Listagg, ListaggOverflow, QualifiedName,
-  SetQuantifier
+  Expression, FunctionCall, Identifier, Lambda, Listagg, ListaggOverflow, SetQuantifier
 } from './ast.ts'
 import { startsExpression } from './parser-ahead.ts'
 import {
-  type Cursor, accept, acceptOne, expect, identifier, inParentheses, isName, listOf, nested, peek,
-  spanFrom, unsupported
+  type Cursor, accept, acceptOne, expect, identifier, inParentheses, isName, isString, listOf,
+  nested, peek, spanFrom
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
 import { stringValue } from './parser-literal.ts'
@@ -23,18 +22,21 @@ export const setQuantifier = (c: Cursor): SetQuantifier | null => {
   return peek(c) === 'ALL' && (next === '*' || startsExpression(next)) ? acceptOne(c, 'ALL') : null
 }
 
-/** The call of `name`, whose arguments come next. */
-export const functionCall = (c: Cursor, name: QualifiedName): FunctionCall => {
+/** The call of `name`, whose arguments come next; its first token is `n`. */
+export const functionCall = (
+  c: Cursor,
+  { n, name, processing }: Pick<FunctionCall, 'name' | 'processing'> & { readonly n: number }
+): FunctionCall => {
   const called = inParentheses(c, argumentsOf)
   const filter = filterOf(c)
   const nullTreatment = nullTreatmentOf(c)
   const isOver = peek(c) === 'OVER' && (peek(c, 1) === '(' || isName(peek(c, 1)))
   const window = isOver ? over(c) : null
-  const length = (c.tokens.ends[c.index - 1] ?? 0) - name.at.offset
   return {
     kind: 'FunctionCall',
-    at: { offset: name.at.offset, length },
+    at: spanFrom(c, n),
     name,
+    processing,
     ...called,
     filter,
     nullTreatment,
@@ -42,22 +44,21 @@ export const functionCall = (c: Cursor, name: QualifiedName): FunctionCall => {
   }
 }
 
-type Called = Pick<FunctionCall, 'isStar' | 'quantifier' | 'arguments' | 'orderBy'>
+type Called = Pick<FunctionCall, 'isStar' | 'label' | 'quantifier' | 'arguments' | 'orderBy'>
 
-const star: Called = { isStar: true, quantifier: null, arguments: [], orderBy: [] }
+const star: Called = { isStar: true, label: null, quantifier: null, arguments: [], orderBy: [] }
 
 const argumentsOf = (c: Cursor): Called => {
-  const n = c.index
   if (isName(peek(c)) && peek(c, 1) === '.' && peek(c, 2) === '*' && peek(c, 3) === ')') {
-    c.index += 3
-    unsupported(c, 'pattern recognition', spanFrom(c, n))
-    return star
+    const label = identifier(c)
+    c.index += 2
+    return { ...star, label }
   }
   if (peek(c, 1) === ')' && accept(c, '*')) return star
   if (peek(c) === ')' || peek(c) === 'ORDER') return { ...star, isStar: false, orderBy: orderBy(c) }
   const quantifier = setQuantifier(c)
   const values = listOf(c, expression)
-  return { isStar: false, quantifier, arguments: values, orderBy: orderBy(c) }
+  return { isStar: false, label: null, quantifier, arguments: values, orderBy: orderBy(c) }
 }
 
 /** FILTER (WHERE …), when that comes next and not an alias of that name. */
@@ -105,7 +106,7 @@ const listaggOverflow = (c: Cursor): ListaggOverflow => {
   expect(c, 'OVERFLOW')
   if (accept(c, 'ERROR')) return { kind: 'Error' }
   expect(c, 'TRUNCATE')
-  const filler = peek(c) === 'STRING' ? stringValue(c) : null
+  const filler = isString(peek(c)) ? stringValue(c) : null
   const withCount = accept(c, 'WITH')
   if (!withCount) expect(c, 'WITHOUT')
   expect(c, 'COUNT')

@@ -1,7 +1,6 @@
 /**
  * Where the parser stands: one token ahead, never back. What all parts of the grammar share: taking
- * tokens, counting how deep they nest, names, and the two ways to refuse: `fail` stops the parse,
- * `unsupported` notes a construct by name and lets the parse go on to whatever else is wrong.
+ * tokens, counting how deep they nest, names, and `fail` and `halt`, which stop the parse.
  */
 import type { Identifier, QualifiedName } from './ast.ts'
 import { type TokenKind, type Tokens, maxNesting } from './lexer.ts'
@@ -11,7 +10,6 @@ import { freeWords } from './words.ts'
 export type Cursor = {
   readonly sql: string
   readonly tokens: Tokens
-  readonly findings: Finding[]
   /** The token not yet taken. */
   index: number
   depth: number
@@ -30,13 +28,9 @@ export class Halt extends Error {
   }
 }
 
-/** No text needs to be told more than this of itself. */
-const maxFindings = 100
-
 export const cursorOf = (sql: string, tokens: Tokens): Cursor => ({
   sql,
   tokens,
-  findings: [],
   index: 0,
   depth: 0,
   deepest: 0,
@@ -62,10 +56,13 @@ export const expect = (c: Cursor, kind: TokenKind): number => {
 
 /** The one of `kinds` that comes next, taken; null when it is none of them. */
 export const acceptOne = <K extends TokenKind>(c: Cursor, ...kinds: readonly K[]): K | null => {
-  const found = kinds.find((kind) => kind === peek(c))
-  if (found === undefined) return null
-  c.index++
-  return found
+  const next = peek(c)
+  for (const kind of kinds) {
+    if (kind !== next) continue
+    c.index++
+    return kind
+  }
+  return null
 }
 
 export const expectOne = <K extends TokenKind>(
@@ -100,7 +97,7 @@ export const fail = (c: Cursor, n: number = c.index): never => {
 }
 
 const literals: ReadonlySet<TokenKind> = new Set(
-  ['STRING', 'BINARY', 'INTEGER', 'DECIMAL', 'DOUBLE_VALUE']
+  ['STRING', 'UNICODE_STRING', 'BINARY', 'INTEGER', 'DECIMAL', 'DOUBLE_VALUE']
 )
 
 const wordFor = (c: Cursor, kind: TokenKind, n: number): string => {
@@ -110,13 +107,6 @@ const wordFor = (c: Cursor, kind: TokenKind, n: number): string => {
 
 export const halt = (code: RefusalCode, message: string, at: Span): never => {
   throw new Halt({ code, message, at })
-}
-
-/** Notes that a construct, known and named, is not supported. */
-export const unsupported = (c: Cursor, what: string, at: Span): void => {
-  const finding: Finding = { code: 'UNSUPPORTED', message: `${what} is not supported`, at }
-  if (c.findings.length >= maxFindings) throw new Halt(finding)
-  c.findings.push(finding)
 }
 
 /** Runs one level deeper. Everything that recurses goes through here. */
@@ -161,16 +151,12 @@ export const inParentheses = <T>(c: Cursor, parse: (c: Cursor) => T): T => {
 
 /** `one, one, …`: at least one. */
 export const listOf = <T>(c: Cursor, parse: (c: Cursor) => T): readonly [T, ...T[]] => {
-  const items: [T, ...T[]] = [parse(c)]
+  const first = parse(c)
+  if (!accept(c, ',')) return [first]
+  // two are made at once: a list that grows takes room for many
+  const items: [T, ...T[]] = [first, parse(c)]
   while (accept(c, ',')) items.push(parse(c))
   return items
-}
-
-/** Takes a bracket at the next token with all that stands between it and its partner. */
-export const skipGroup = (c: Cursor): void => {
-  const close = c.tokens.partners[c.index] ?? -1
-  if (close === -1) fail(c)
-  c.index = close + 1
 }
 
 /** The token that closes the bracket at token `n`; the end of the text when none does. */
@@ -192,10 +178,14 @@ export const holds = (c: Cursor, n: number, kind: TokenKind): boolean => {
   return false
 }
 
-const names: ReadonlySet<TokenKind> = new Set<TokenKind>(['NAME', 'QUOTED_NAME', ...freeWords])
+const names: ReadonlySet<TokenKind> = new Set<TokenKind>(freeWords)
+
+/** Whether a token of this kind is a string, with Unicode escapes or without. */
+export const isString = (kind: TokenKind): boolean => kind === 'STRING' || kind === 'UNICODE_STRING'
 
 /** Whether a token of this kind can be a name. */
-export const isName = (kind: TokenKind): boolean => names.has(kind)
+export const isName = (kind: TokenKind): boolean =>
+  kind === 'NAME' || kind === 'QUOTED_NAME' || names.has(kind)
 
 export const identifier = (c: Cursor): Identifier => {
   const n = c.index

@@ -2,7 +2,8 @@
  * What the grammar spells with words of its own: CASE, CAST, EXTRACT, TRIM, POSITION, SUBSTRING,
  * NORMALIZE, GROUPING, CURRENT_….
  */
-import type { ColumnReference, CurrentName, Expression, WhenClause } from './ast.ts'
+import type { CurrentName } from './ast-literal.ts'
+import type { ColumnReference, Expression, WhenClause } from './ast.ts'
 import type { TokenKind } from './lexer.ts'
 import { startsExpression } from './parser-ahead.ts'
 import {

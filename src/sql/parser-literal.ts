@@ -1,14 +1,17 @@
 /**
  * Literals. Their text goes into the tree and nowhere else: it may be what the query must not show.
  */
-import type { Identifier, Literal } from './ast.ts'
+import type { Literal } from './ast-literal.ts'
+import type { Identifier } from './ast.ts'
 import {
-  type Cursor, acceptOne, expect, fail, halt, identifier, peek, spanFrom, textOf
+  type Cursor, acceptOne, expect, fail, halt, identifier, isString, peek, spanFrom, textOf
 } from './parser-cursor.ts'
 import { intervalFields, isIntervalField } from './parser-type.ts'
+import { unicodeString } from './parser-unicode.ts'
 
-/** The value of the string that comes next. */
+/** The value of the string that comes next, its escapes undone. */
 export const stringValue = (c: Cursor): string => {
+  if (peek(c) === 'UNICODE_STRING') return unicodeString(c)
   const text = textOf(c, expect(c, 'STRING'))
   return text.slice(1, -1).replaceAll("''", "'")
 }
@@ -47,7 +50,9 @@ export const isIntervalNext = (c: Cursor): boolean => {
   if (peek(c) !== 'INTERVAL') return false
   const next = peek(c, 1)
   const text = next === '+' || next === '-' ? 2 : 1
-  return peek(c, text) === 'STRING' && isIntervalField(peek(c, text + 1))
+  // a string with Unicode escapes may have its escape character named after it
+  const field = peek(c, text) === 'UNICODE_STRING' && peek(c, text + 1) === 'UESCAPE' ? 3 : 1
+  return isString(peek(c, text)) && isIntervalField(peek(c, text + field))
 }
 
 export const intervalLiteral = (c: Cursor): Literal => {

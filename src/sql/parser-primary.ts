@@ -2,16 +2,17 @@
  * Primary expressions and what may follow them: `.field` and `[index]`, each one level deeper.
  * A field of a name belongs to the name, with or without parentheses around it, as in Trino.
  */
-import type { Expression, Identifier } from './ast.ts'
+import type { Expression, Identifier, QualifiedName, Some } from './ast.ts'
 import type { TokenKind } from './lexer.ts'
 import { queryIn } from './parser-ahead.ts'
 import { functionCall, groupLambda, listagg, nameLambda } from './parser-call.ts'
 import {
-  type Cursor, accept, endChain, expect, fail, heighten, identifier, inParentheses, isName, listOf,
-  nested, partnerOf, peek, skipGroup, spanFrom, startChain, unsupported
+  type Cursor, accept, acceptOne, endChain, expect, fail, heighten, identifier, inParentheses,
+  isName, isString, listOf, nested, partnerOf, peek, spanFrom, startChain
 } from './parser-cursor.ts'
 import { expression, valueExpression } from './parser-expression.ts'
 import { castExpression, caseExpression, isSpecialForm, specialForm } from './parser-form.ts'
+import { jsonForm } from './parser-json.ts'
 import {
   binaryLiteral, genericLiteral, intervalLiteral, isIntervalNext, numericLiteral, stringLiteral
 } from './parser-literal.ts'
@@ -26,7 +27,7 @@ export const postfixExpression = (c: Cursor): Expression => {
     c.index++
     if (kind === '.' && value.kind === 'ColumnReference') {
       const [first, ...rest] = value.parts
-      const more = fields(c)
+      const more = names(c)
       value = { kind: 'ColumnReference', at: spanFrom(c, n), parts: [first, ...rest, ...more] }
       continue
     }
@@ -51,20 +52,28 @@ const dereference = (c: Cursor, { n, base }: Base): Expression => {
   return { kind: 'Dereference', at: spanFrom(c, n), base, field }
 }
 
-/** `b.c.d`: after a dot, up to a `.*` or the end of the name. */
-const fields = (c: Cursor): readonly Identifier[] => {
-  const parts = [identifier(c)]
-  while (peek(c) === '.' && peek(c, 1) !== '*') {
+/** `b.c.d`, up to a `.*` or the end of the name. */
+const names = (c: Cursor): Some<Identifier> => {
+  const first = identifier(c)
+  if (!isFieldNext(c)) return [first]
+  c.index++
+  const second = identifier(c)
+  // hardly a name has more parts than two, and a list that grows takes room for many
+  if (!isFieldNext(c)) return [first, second]
+  const parts: [Identifier, ...Identifier[]] = [first, second]
+  while (isFieldNext(c)) {
     c.index++
     parts.push(identifier(c))
   }
   return parts
 }
 
+const isFieldNext = (c: Cursor): boolean => peek(c) === '.' && peek(c, 1) !== '*'
+
 const primary = (c: Cursor): Expression => {
   const kind = peek(c)
   if (kind === 'NAME' || kind === 'QUOTED_NAME') return named(c)
-  if (kind === 'STRING') return stringLiteral(c)
+  if (isString(kind)) return stringLiteral(c)
   if (
     kind === 'INTEGER' || kind === 'DECIMAL' || kind === 'DOUBLE_VALUE' || kind === '-'
   ) return numericLiteral(c)
@@ -95,19 +104,9 @@ const exists = (c: Cursor): Expression => {
   return { kind: 'Exists', at: spanFrom(c, n), query: subquery }
 }
 
-const jsonWords: ReadonlySet<TokenKind> = new Set<TokenKind>(
-  ['JSON_ARRAY', 'JSON_EXISTS', 'JSON_OBJECT', 'JSON_QUERY', 'JSON_VALUE']
-)
-
 const worded = (c: Cursor, kind: TokenKind): Expression => {
   const n = c.index
   const next = peek(c, 1)
-  if (jsonWords.has(kind) && next === '(') {
-    c.index++
-    unsupported(c, kind, spanFrom(c, n))
-    skipGroup(c)
-    return { kind: 'NullLiteral', at: spanFrom(c, n) }
-  }
   if (kind === 'ARRAY' && next === '[') return arrayConstructor(c)
   if (kind === 'ROW' && next === '(' && peek(c, 2) !== ')') {
     c.index++
@@ -117,8 +116,8 @@ const worded = (c: Cursor, kind: TokenKind): Expression => {
   if (kind === 'TRY_CAST' && next === '(') return castExpression(c)
   if (isIntervalNext(c)) return intervalLiteral(c)
   if (isSpecialForm(c)) return specialForm(c)
-  if (kind === 'DOUBLE' && next === 'PRECISION' && peek(c, 2) === 'STRING') return genericLiteral(c)
-  return isName(kind) ? named(c) : fail(c)
+  if (kind === 'DOUBLE' && next === 'PRECISION' && isString(peek(c, 2))) return genericLiteral(c)
+  return isName(kind) ? named(c) : (jsonForm(c) ?? fail(c))
 }
 
 const arrayConstructor = (c: Cursor): Expression => {
@@ -133,27 +132,22 @@ const arrayConstructor = (c: Cursor): Expression => {
 const named = (c: Cursor): Expression => {
   const n = c.index
   const next = peek(c, 1)
-  if (next === 'STRING') return genericLiteral(c)
+  if (isString(next)) return genericLiteral(c)
   if (next === '->') return nameLambda(c)
-  if (isProcessingMode(c)) {
-    c.index++
-    unsupported(c, 'pattern recognition', spanFrom(c, n))
-    return named(c)
+  const processing = isProcessingMode(c) ? acceptOne(c, 'RUNNING', 'FINAL') : null
+  const start = c.index
+  const parts = names(c)
+  const isAlone = parts.length === 1
+  const at = isAlone ? parts[0].at : spanFrom(c, start)
+  if (processing !== null || peek(c) === '(') {
+    const name: QualifiedName = { kind: 'QualifiedName', at, parts }
+    return functionCall(c, { n, name, processing })
   }
-  const first = identifier(c)
-  const rest = peek(c) === '.' && peek(c, 1) !== '*' ? (c.index++, fields(c)) : []
-  const at = spanFrom(c, n)
-  if (peek(c) === '(') {
-    return functionCall(
-      c,
-      { kind: 'QualifiedName', at, parts: [first, ...rest] }
-    )
+  if (isAlone && peek(c) === 'OVER' && (peek(c, 1) === '(' || isName(peek(c, 1)))) {
+    const window = over(c)
+    return { kind: 'Measure', at: spanFrom(c, n), name: parts[0], over: window }
   }
-  if (rest.length === 0 && peek(c) === 'OVER' && (peek(c, 1) === '(' || isName(peek(c, 1)))) {
-    unsupported(c, 'pattern recognition', at)
-    over(c)
-  }
-  return { kind: 'ColumnReference', at, parts: [first, ...rest] }
+  return { kind: 'ColumnReference', at, parts }
 }
 
 /** RUNNING or FINAL in front of a call. */
@@ -171,7 +165,8 @@ const group = (c: Cursor): Expression => {
     return { kind: 'SubqueryExpression', at: spanFrom(c, n), query: subquery }
   }
   if (c.tokens.kinds[partnerOf(c, n) + 1] === '->') return groupLambda(c)
-  const [first, ...rest] = inParentheses(c, (inner) => listOf(inner, expression))
-  if (rest.length === 0) return first
-  return { kind: 'Row', at: spanFrom(c, n), items: [first, ...rest] }
+  const items = inParentheses(c, expressions)
+  return items.length === 1 ? items[0] : { kind: 'Row', at: spanFrom(c, n), items }
 }
+
+const expressions = (c: Cursor): Some<Expression> => listOf(c, expression)

@@ -4,13 +4,13 @@
  */
 import type {
   FetchFirst, GroupBy, GroupingElement, Limit, NamedQuery, Query, QueryBody, QuerySpecification,
-  RowCount, SelectItem, SetQuantifier, SetTerm
+  Recursive, RowCount, SelectItem, SetQuantifier, SetTerm
 } from './ast.ts'
 import { isAliasNext, queryIn } from './parser-ahead.ts'
 import { setQuantifier } from './parser-call.ts'
 import {
   type Cursor, accept, acceptOne, columnAliases, expect, expectOne, fail, identifier, inParentheses,
-  listOf, partnerOf, peek, qualifiedName, spanFrom, textOf, unsupported
+  listOf, partnerOf, peek, qualifiedName, spanFrom, textOf
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
 import { relation } from './parser-relation.ts'
@@ -21,16 +21,12 @@ import type { TokenKind } from './lexer.ts'
 /** A query, with its WITH if it has one. Whoever opens the bracket before it counts its depth. */
 export const query = (c: Cursor): Query => {
   const n = c.index
-  const named = accept(c, 'WITH') ? namedQueries(c) : []
-  return { ...queryWithout(c), at: spanFrom(c, n), with: named }
-}
-
-const namedQueries = (c: Cursor): readonly NamedQuery[] => {
-  if (peek(c) === 'RECURSIVE') {
-    c.index++
-    unsupported(c, 'WITH RECURSIVE', spanFrom(c, c.index - 1))
-  }
-  return listOf(c, namedQuery)
+  const isNaming = accept(c, 'WITH')
+  const recursive: Recursive | null = isNaming && accept(c, 'RECURSIVE')
+    ? { kind: 'Recursive', at: spanFrom(c, c.index - 1) }
+    : null
+  const named = isNaming ? listOf(c, namedQuery) : []
+  return queryAfter(c, { n, recursive, named })
 }
 
 const namedQuery = (c: Cursor): NamedQuery => {
@@ -42,14 +38,24 @@ const namedQuery = (c: Cursor): NamedQuery => {
   return { kind: 'NamedQuery', at: spanFrom(c, n), name, columnAliases: aliases, query: subquery }
 }
 
-const queryWithout = (c: Cursor): Query => {
-  const n = c.index
+const queryWithout = (c: Cursor): Query =>
+  queryAfter(c, { n: c.index, recursive: null, named: [] })
+
+const queryAfter = (
+  c: Cursor,
+  { n, recursive, named }: {
+    readonly n: number
+    readonly recursive: Recursive | null
+    readonly named: Query['with']
+  }
+): Query => {
   const body = union(c)
   const sorted = orderBy(c)
   const offset = accept(c, 'OFFSET') ? rowCount(c) : null
   if (offset !== null) acceptOne(c, 'ROW', 'ROWS')
   const limit = limitOf(c)
-  return { kind: 'Query', at: spanFrom(c, n), with: [], body, orderBy: sorted, offset, limit }
+  const at = spanFrom(c, n)
+  return { kind: 'Query', at, recursive, with: named, body, orderBy: sorted, offset, limit }
 }
 
 const limitOf = (c: Cursor): Limit | FetchFirst | null => {
@@ -73,34 +79,41 @@ const rowCount = (c: Cursor): RowCount => {
   return { kind: 'RowCount', at: spanFrom(c, n), count }
 }
 
-const union = (c: Cursor): QueryBody => setOperation(
-  c,
-  { operators: ['UNION', 'EXCEPT'], operand: intersection }
-)
-const intersection = (c: Cursor): QueryBody => setOperation(
-  c,
-  { operators: ['INTERSECT'], operand: primary }
-)
+const union = (c: Cursor): QueryBody => setOperation(c, unions)
+const intersection = (c: Cursor): QueryBody => setOperation(c, intersections)
 
 type Level = {
   readonly operators: readonly SetTerm['operator'][]
   readonly operand: (c: Cursor) => QueryBody
 }
 
+const unions: Level = { operators: ['UNION', 'EXCEPT'], operand: intersection }
+const intersections: Level = { operators: ['INTERSECT'], operand: (c) => primary(c) }
+
 const setOperation = (c: Cursor, { operators, operand }: Level): QueryBody => {
   const n = c.index
   const first = operand(c)
-  const terms: SetTerm[] = []
-  for (let from = c.index; ; from = c.index) {
-    const operator = acceptOne(c, ...operators)
-    if (operator === null) break
-    const quantifier = acceptOne(c, 'DISTINCT', 'ALL')
-    const body = operand(c)
-    terms.push({ kind: 'SetTerm', at: spanFrom(c, from), operator, quantifier, body })
+  const one = setTerm(c, operators, operand)
+  if (one === null) return first
+  const rest: [SetTerm, ...SetTerm[]] = [one]
+  for (;;) {
+    const term = setTerm(c, operators, operand)
+    if (term === null) return { kind: 'SetOperation', at: spanFrom(c, n), first, rest }
+    rest.push(term)
   }
-  const [one, ...more] = terms
-  if (one === undefined) return first
-  return { kind: 'SetOperation', at: spanFrom(c, n), first, rest: [one, ...more] }
+}
+
+const setTerm = (
+  c: Cursor,
+  operators: Level['operators'],
+  operand: Level['operand']
+): SetTerm | null => {
+  const n = c.index
+  const operator = acceptOne(c, ...operators)
+  if (operator === null) return null
+  const quantifier = acceptOne(c, 'DISTINCT', 'ALL')
+  const body = operand(c)
+  return { kind: 'SetTerm', at: spanFrom(c, n), operator, quantifier, body }
 }
 
 const primary = (c: Cursor): QueryBody => {
@@ -112,7 +125,7 @@ const primary = (c: Cursor): QueryBody => {
   }
   if (accept(c, 'TABLE')) {
     const name = qualifiedName(c)
-    return { kind: 'Table', at: spanFrom(c, n), name }
+    return { kind: 'Table', at: spanFrom(c, n), name, period: null }
   }
   if (peek(c) !== '(') return fail(c)
   const subquery = inParentheses(c, queryWithout)

@@ -1,26 +1,29 @@
 /**
  * What stands in FROM. A chain of joins is one list; a join that waits for its ON nests and is
- * counted.
- * NATURAL JOIN, time travel, table functions, JSON_TABLE and MATCH_RECOGNIZE are refused by name.
+ * counted. JSON_TABLE, which version 414 does not have, is refused by name.
  */
-import type { AliasedRelation, Join, JoinOn, JoinStep, JoinUsing, Relation } from './ast.ts'
+import type {
+  AliasedRelation, Join, JoinNatural, JoinOn, JoinStep, JoinUsing, QueryPeriod, Relation
+} from './ast.ts'
 import { isAliasNext, queryIn } from './parser-ahead.ts'
 import {
-  type Cursor, accept, acceptOne, columnAliases, expect, expectOne, fail, identifier, inParentheses,
-  listOf, nested, peek, qualifiedName, skipGroup, spanFrom, textOf, unsupported
+  type Cursor, accept, acceptOne, columnAliases, expect, expectOne, identifier, inParentheses,
+  halt, listOf, nested, peek, qualifiedName, spanFrom
 } from './parser-cursor.ts'
 import { expression, valueExpression } from './parser-expression.ts'
+import { matchRecognize } from './parser-pattern.ts'
 import { query } from './parser-query.ts'
+import { tableFunction } from './parser-table-function.ts'
 
 /** One item of FROM with its joins. */
 export const relation = (c: Cursor): Relation => {
   const n = c.index
   const first = sampledRelation(c)
-  const rest: JoinStep[] = []
+  const one = joinStep(c)
+  if (one === null) return first
+  const rest: [JoinStep, ...JoinStep[]] = [one]
   for (let step = joinStep(c); step !== null; step = joinStep(c)) rest.push(step)
-  const [one, ...more] = rest
-  if (one === undefined) return first
-  const join: Join = { kind: 'Join', at: spanFrom(c, n), first, rest: [one, ...more] }
+  const join: Join = { kind: 'Join', at: spanFrom(c, n), first, rest }
   return join
 }
 
@@ -51,9 +54,9 @@ const joinType = (c: Cursor): 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' => {
 const naturalJoin = (c: Cursor): JoinStep => {
   const n = expect(c, 'NATURAL')
   const type = joinType(c)
-  unsupported(c, 'NATURAL JOIN', spanFrom(c, n))
+  const criteria: JoinNatural = { kind: 'JoinNatural', at: spanFrom(c, n) }
   const right = sampledRelation(c)
-  return { kind: 'JoinStep', at: spanFrom(c, n), type, right, criteria: null }
+  return { kind: 'JoinStep', at: spanFrom(c, n), type, right, criteria }
 }
 
 const joinCriteria = (c: Cursor): JoinOn | JoinUsing => {
@@ -68,27 +71,24 @@ const joinCriteria = (c: Cursor): JoinOn | JoinUsing => {
 
 const sampledRelation = (c: Cursor): Relation => {
   const n = c.index
-  const sampled = patternRecognition(c, aliased(c, n))
+  const sampled = patternRecognition(c, { n, relation: alias(c, { n, relation: primary(c) }) })
   if (!accept(c, 'TABLESAMPLE')) return sampled
   const method = expectOne(c, 'BERNOULLI', 'SYSTEM')
   const percentage = inParentheses(c, expression)
   return { kind: 'SampledRelation', at: spanFrom(c, n), relation: sampled, method, percentage }
 }
 
-const patternRecognition = (c: Cursor, matched: Relation): Relation => {
-  const n = c.index
-  if (!accept(c, 'MATCH_RECOGNIZE')) return matched
-  unsupported(c, 'MATCH_RECOGNIZE', spanFrom(c, n))
-  skipGroup(c)
-  return alias(c, { n, relation: matched })
+/** A relation read so far, and the token it began with. */
+type Begun = { readonly n: number; readonly relation: Relation }
+
+const patternRecognition = (c: Cursor, { n, relation: matched }: Begun): Relation => {
+  if (peek(c) !== 'MATCH_RECOGNIZE') return matched
+  const match = matchRecognize(c)
+  const at = spanFrom(c, n)
+  return alias(c, { n, relation: { kind: 'PatternRecognition', at, relation: matched, match } })
 }
 
-const aliased = (c: Cursor, n: number): Relation => alias(c, { n, relation: primary(c) })
-
-const alias = (
-  c: Cursor,
-  { n, relation: named }: { readonly n: number; readonly relation: Relation }
-): Relation => {
+const alias = (c: Cursor, { n, relation: named }: Begun): Relation => {
   if (!accept(c, 'AS') && !isAliasNext(c)) return named
   const name = identifier(c)
   const columns = columnAliases(c)
@@ -112,12 +112,14 @@ const primary = (c: Cursor): Relation => {
     const lateral = inParentheses(c, query)
     return { kind: 'Lateral', at: spanFrom(c, n), query: lateral }
   }
-  if (
-    (kind === 'TABLE' || kind === 'JSON_TABLE') && peek(c, 1) === '('
-  ) return tableFunction(c, kind)
+  if (kind === 'TABLE') return tableFunction(c)
+  if (kind === 'JSON_TABLE') {
+    c.index++
+    return halt('UNSUPPORTED', 'JSON_TABLE is not supported', spanFrom(c, n))
+  }
   const name = qualifiedName(c)
-  if (peek(c) === 'FOR') timeTravel(c)
-  return { kind: 'Table', at: name.at, name }
+  const period = peek(c) === 'FOR' ? queryPeriod(c) : null
+  return { kind: 'Table', at: spanFrom(c, n), name, period }
 }
 
 const group = (c: Cursor): Relation => {
@@ -135,32 +137,11 @@ const unnest = (c: Cursor): Relation => {
   return { kind: 'Unnest', at: spanFrom(c, n), expressions, withOrdinality }
 }
 
-/**
- * What takes the place of the function goes no further than the parser: a query with a finding has
- * no tree.
- */
-const tableFunction = (c: Cursor, kind: 'TABLE' | 'JSON_TABLE'): Relation => {
-  const n = c.index
-  c.index++
-  const at = spanFrom(c, n)
-  unsupported(c, kind === 'TABLE' ? 'a table function' : kind, at)
-  skipGroup(c)
-  const name = {
-    kind: 'Identifier',
-    at,
-    value: kind,
-    isQuoted: false,
-    name: kind.toLowerCase()
-  } as const
-  return { kind: 'Table', at, name: { kind: 'QualifiedName', at, parts: [name] } }
-}
-
-const timeTravel = (c: Cursor): void => {
+const queryPeriod = (c: Cursor): QueryPeriod => {
   const n = expect(c, 'FOR')
-  if (peek(c) !== 'TIMESTAMP' && textOf(c, c.index).toUpperCase() !== 'VERSION') fail(c)
-  c.index++
+  const type = expectOne(c, 'TIMESTAMP', 'VERSION')
   expect(c, 'AS')
-  if (identifier(c).name !== 'of') fail(c, c.index - 1)
-  unsupported(c, 'time travel', spanFrom(c, n))
-  valueExpression(c)
+  expect(c, 'OF')
+  const end = valueExpression(c)
+  return { kind: 'QueryPeriod', at: spanFrom(c, n), type, end }
 }

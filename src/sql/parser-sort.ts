@@ -1,5 +1,5 @@
-/** ORDER BY, wherever it stands. */
-import type { SortItem } from './ast.ts'
+/** ORDER BY and PARTITION BY, wherever they stand. */
+import type { Expression, SortItem } from './ast.ts'
 import {
   type Cursor, accept, acceptOne, expect, expectOne, listOf, peek, spanFrom
 } from './parser-cursor.ts'
@@ -10,6 +10,13 @@ export const orderBy = (c: Cursor): readonly SortItem[] => {
   if (!accept(c, 'ORDER')) return []
   expect(c, 'BY')
   return listOf(c, sortItem)
+}
+
+/** The expressions of the PARTITION BY that comes next; empty when none does. */
+export const partitionBy = (c: Cursor): readonly Expression[] => {
+  if (!accept(c, 'PARTITION')) return []
+  expect(c, 'BY')
+  return listOf(c, expression)
 }
 
 export const sortItem = (c: Cursor): SortItem => {

@@ -1,5 +1,5 @@
 /** The types of CAST and TRY_CAST, and the words of an interval. */
-import type { IntervalField } from './ast.ts'
+import type { IntervalField } from './ast-literal.ts'
 import type { DataType, RowField, TypeParameter } from './ast-type.ts'
 import type { TokenKind } from './lexer.ts'
 import {

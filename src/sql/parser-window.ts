@@ -1,14 +1,13 @@
-/**
- * Windows: OVER, the WINDOW clause, and frames. Frames that recognise patterns are refused by name.
- */
+/** Windows: OVER, the WINDOW clause, and frames, which may recognise patterns. */
 import type { FrameBound, Over, WindowDefinition, WindowFrame, WindowSpecification } from './ast.ts'
 import type { TokenKind } from './lexer.ts'
 import {
-  type Cursor, accept, acceptOne, expect, expectOne, identifier, isName, listOf, nested, partnerOf,
-  peek, spanFrom, unsupported
+  type Cursor, accept, acceptOne, expect, expectOne, identifier, inParentheses, isName, peek,
+  spanFrom
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
-import { orderBy } from './parser-sort.ts'
+import { matchingAfter, measureDefinitions } from './parser-pattern.ts'
+import { orderBy, partitionBy } from './parser-sort.ts'
 
 /** `OVER name` or `OVER (…)`. */
 export const over = (c: Cursor): Over => {
@@ -27,22 +26,19 @@ export const windowDefinition = (c: Cursor): WindowDefinition => {
 }
 
 const windowSpecification = (c: Cursor): WindowSpecification => {
-  const n = expect(c, '(')
-  const parts = nested(c, (inner) => specificationParts(inner, partnerOf(inner, n)))
-  expect(c, ')')
+  const n = c.index
+  const parts = inParentheses(c, specificationParts)
   return { kind: 'WindowSpecification', at: spanFrom(c, n), ...parts }
 }
 
 type Parts = Pick<WindowSpecification, 'existingName' | 'partitionBy' | 'orderBy' | 'frame'>
 
-const specificationParts = (c: Cursor, close: number): Parts => {
+const specificationParts = (c: Cursor): Parts => {
   const existingName = isExistingName(c) ? identifier(c) : null
-  const isPartitioned = accept(c, 'PARTITION')
-  if (isPartitioned) expect(c, 'BY')
-  const partitionBy = isPartitioned ? listOf(c, expression) : []
+  const partition = partitionBy(c)
   const sorted = orderBy(c)
-  const frame = windowFrame(c, close)
-  return { existingName, partitionBy, orderBy: sorted, frame }
+  const frame = peek(c) === ')' ? null : windowFrame(c)
+  return { existingName, partitionBy: partition, orderBy: sorted, frame }
 }
 
 const afterName: ReadonlySet<TokenKind> = new Set<TokenKind>(
@@ -51,34 +47,17 @@ const afterName: ReadonlySet<TokenKind> = new Set<TokenKind>(
 
 const isExistingName = (c: Cursor): boolean => isName(peek(c)) && afterName.has(peek(c, 1))
 
-const windowFrame = (c: Cursor, close: number): WindowFrame | null => {
+const windowFrame = (c: Cursor): WindowFrame => {
   const n = c.index
-  if (peek(c) === ')') return null
-  if (peek(c) === 'MEASURES') return skipPattern(c, close)
+  const measures = measureDefinitions(c)
   const type = expectOne(c, 'RANGE', 'ROWS', 'GROUPS')
   const isBetween = accept(c, 'BETWEEN')
   const start = frameBound(c)
   if (isBetween) expect(c, 'AND')
   const end = isBetween ? frameBound(c) : null
-  if (isName(peek(c))) return skipPattern(c, close)
-  return { kind: 'WindowFrame', at: spanFrom(c, n), type, start, end }
-}
-
-const patternWords: ReadonlySet<string> = new Set(
-  ['MEASURES', 'AFTER', 'INITIAL', 'SEEK', 'PATTERN', 'SUBSET', 'DEFINE']
-)
-
-/** The rest of a window that recognises patterns, up to its closing parenthesis. */
-const skipPattern = (c: Cursor, close: number): null => {
-  const n = c.index
-  const { name } = identifier(c)
-  if (!patternWords.has(name.toUpperCase())) {
-    c.index = n
-    expect(c, ')')
-  }
-  unsupported(c, 'pattern recognition', spanFrom(c, n))
-  c.index = close
-  return null
+  const isMatching = measures.length > 0 || peek(c) !== ')'
+  const matching = isMatching ? { measures, ...matchingAfter(c) } : null
+  return { kind: 'WindowFrame', at: spanFrom(c, n), type, start, end, matching }
 }
 
 const frameBound = (c: Cursor): FrameBound => {

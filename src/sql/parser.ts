@@ -50,9 +50,9 @@ const statement = (c: Cursor): Attempt => {
     const result = query(c)
     accept(c, ';')
     if (peek(c) !== 'END_OF_TEXT') fail(c)
-    return c.findings.length === 0 ? { query: result } : { findings: c.findings }
+    return { query: result }
   } catch (error) {
-    if (error instanceof Halt) return { findings: [...c.findings, error.finding] }
+    if (error instanceof Halt) return { findings: [error.finding] }
     throw error
   }
 }

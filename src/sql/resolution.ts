@@ -4,10 +4,13 @@
  * Refused by `TooComplex`: queries whose columns multiply (`SELECT t.*, t.*` of the same, again and
  * again).
  */
-import type { ColumnReference, Expression, Identifier, JoinOn, JoinStep, Query } from './ast.ts'
+import type {
+  ColumnReference, Expression, Identifier, JoinOn, JoinStep, Query, Some
+} from './ast.ts'
 import type { Catalog, Column, Table } from './catalog.ts'
 import type { Finding, Span } from './refusal.ts'
-import type { Field, Found, Relation, Scan, Scope, Source } from './scope.ts'
+import type { Lineage } from './lineage.ts'
+import { type Found, type Place, type Relation, type Scan, type Scope, columnsOf } from './scope.ts'
 
 /** Where in a query an expression stands. */
 export type Clause =
@@ -20,11 +23,10 @@ export type Clause =
   | 'window'
   | 'orderBy'
 
-/** One reading of one column at one place; `star`: nobody wrote its name. */
+/** One reading of one column at one place, by its name. */
 export type ColumnRead = {
   readonly at: Span
-  readonly source: Source
-  readonly by: 'name' | 'using' | 'star'
+  readonly column: Column
   /** only its count is asked for: the bare argument of `count` or `approx_distinct` */
   readonly isCounted: boolean
 }
@@ -36,10 +38,12 @@ export type TableRead = {
   readonly catalog: string
   readonly database: string | null
   readonly name: string
+  /** null unless its standing is `read` */
+  readonly table: Table | null
 }
 
-/** `SELECT *`, `t.*`, `TABLE t`: the columns of tables that it reads. */
-export type StarRead = { readonly at: Span; readonly sources: readonly Source[] }
+/** `SELECT *`, `t.*`, `TABLE t`: the columns of tables that it reads, whose names nobody wrote. */
+export type StarRead = { readonly at: Span; readonly columns: readonly Column[] }
 
 /** `name` is `a.b.f` where it was qualified. */
 export type CalledFunction = { readonly at: Span; readonly name: string }
@@ -55,15 +59,15 @@ export type Specification = {
 export type JoinRead = {
   readonly at: Span
   readonly type: JoinStep['type'] | 'COMMA'
-  readonly left: readonly Field[]
-  readonly right: readonly Field[]
+  readonly left: Relation
+  readonly right: Relation
   readonly on: JoinOn | null
   readonly isUsing: boolean
   /** what the right side unnests, if it does */
   readonly unnested: readonly Expression[] | null
 }
 
-export type Output = { readonly name: string | null; readonly columns: ReadonlySet<Column> }
+export type Output = { readonly name: string | null; readonly columns: Lineage }
 
 export type Resolution = {
   readonly query: Query
@@ -91,6 +95,13 @@ export type Ctes = {
 /** What is in sight at a place. */
 export type Sight = { readonly scope: Scope | null; readonly ctes: Ctes | null }
 
+/** A part of an expression and where it stands; `isCounted`: an argument of `count` itself. */
+export type Look = {
+  readonly node: Expression
+  readonly sight: Sight
+  readonly isCounted: boolean
+}
+
 /** One run over one statement. */
 export type Resolver = {
   readonly catalog: Catalog
@@ -100,14 +111,21 @@ export type Resolver = {
   readonly found: Omit<Resolution, 'outputs'>
   /** resolves a query within another */
   readonly query: (query: Query, sight: Sight) => Relation
+  /** what of an expression is still to be looked at; each adds and takes what is its own */
+  readonly looks: Look[]
   /** counts fields that are made */
   fieldsLeft: number
+  /** counts names that a misspelt one is compared with, for a hint */
+  comparisonsLeft: number
 }
 
 export class TooComplex extends Error {}
 
 /** Far more than any real query makes; a machine counts to it in a few hundredths of a second. */
 export const mostFields = 150_000
+
+/** Enough for the hints that anybody reads. */
+export const mostComparisons = 20_000
 
 /**
  * Counts work that grows faster than the text. Throws `TooComplex` when there was too much of it.
@@ -124,16 +142,19 @@ export const problem = (
   more: Pick<Finding, 'at' | 'hint' | 'object'>
 ): void => void resolver.found.problems.push({ code, message, ...more })
 
+/** A construct, by its name, that is refused wherever it stands. */
+export const unsupported = (resolver: Resolver, what: string, at: Span): void =>
+  problem(resolver, 'UNSUPPORTED', `${what} is not supported`, { at })
+
 /** `a.b.c` as messages write it. */
-export const written = (parts: readonly Identifier[]): string =>
-  parts.map(({ name }) => name).join('.')
+export const written = (parts: Some<Identifier>): string =>
+  parts.length === 1 ? parts[0].name : parts.map(({ name }) => name).join('.')
 
 /** Notes that a field is read at a place. */
 export const note = (
   { found }: Resolver,
-  { source, twins }: Field,
-  { at, by, isCounted }: Omit<ColumnRead, 'source'>
+  place: Place,
+  { at, isCounted }: Omit<ColumnRead, 'column'>
 ): void => {
-  if (source !== null) found.reads.push({ at, by, isCounted, source })
-  for (const twin of twins) found.reads.push({ at, by, isCounted, source: twin })
+  for (const column of columnsOf(place)) found.reads.push({ at, column, isCounted })
 }

@@ -4,67 +4,76 @@
  * bounds. Refused: names that mean nothing or more than one thing, hidden columns, fields a row
  * does not have.
  */
-import type { ColumnReference, Expression, FunctionCall, Identifier, Lambda } from './ast.ts'
-import type { Column } from './catalog.ts'
+import type {
+  ColumnReference,
+  Expression,
+  FunctionCall,
+  Identifier,
+  Lambda,
+  Over
+} from './ast.ts'
 import { childrenOf, queryIn } from './children.ts'
+import { type Gathering, type Lineage, gather, none } from './lineage.ts'
 import {
   type CalledFunction,
   type Clause,
+  type Look,
   type Resolver,
   type Sight,
   note,
   problem,
   spend,
+  unsupported,
   written
 } from './resolution.ts'
-import { lookUp, made, none, scopeOf } from './scope.ts'
+import { listOf, lookUp, made, partOf, relationOf, scopeOf } from './scope.ts'
 import { type Member, memberOf, typeOf } from './type-of.ts'
 import type { SqlType } from './types.ts'
 
-type Look = {
-  readonly node: Expression
-  readonly sight: Sight
-  /** an argument of `count` itself */
-  readonly isCounted: boolean
-}
-
-/** Resolves an expression; the columns its value is made of are added to `into`. */
+/** Resolves an expression; `into` gathers what its value is made of, where anybody asks. */
 export const readExpression = (
   resolver: Resolver,
   node: Expression,
   { sight, clause, into }: {
     readonly sight: Sight
     readonly clause: Clause
-    readonly into: Set<Column>
+    readonly into: Gathering | null
   }
 ): void => {
-  const looks: Look[] = [{ node, sight, isCounted: false }]
-  const add = (lineage: ReadonlySet<Column>): void => {
-    spend(resolver, lineage.size)
-    for (const column of lineage) into.add(column)
-  }
-  for (let look = looks.pop(); look !== undefined; look = looks.pop()) {
-    const { node: here, sight: around, isCounted } = look
+  const { looks } = resolver
+  const before = looks.length
+  let look: Look | undefined = { node, sight, isCounted: false }
+  for (; look !== undefined; look = looks.length > before ? looks.pop() : undefined) {
+    const { node: here, sight: around } = look
     if (here.kind === 'ColumnReference') {
-      add(readReference(resolver, here, { sight: around, isCounted }))
+      add(resolver, readReference(resolver, here, look), into)
       continue
     }
     if (here.kind === 'Parameter') resolver.found.parameters.push(here.at)
     const called = calledBy(here)
     if (called !== null) resolver.found.functions.push(called)
     if (here.kind === 'Dereference') readMember(resolver, here.field, typeOf(resolver, here.base))
+    readPattern(resolver, here)
     const query = queryIn(here)
     if (query !== null) {
-      const { fields } = resolver.query(query, around)
-      if (here.kind !== 'Exists') for (const { lineage } of fields) add(lineage)
+      const answered = resolver.query(query, around)
+      const passed = here.kind === 'Exists' ? [] : listOf(answered)
+      for (const { lineage } of passed) add(resolver, lineage, into)
     }
     const within = here.kind === 'Lambda' ? inLambda(here, around) : around
     const counts = here.kind === 'FunctionCall' && isCount(here, clause)
     for (const child of childrenOf(here)) {
+      // most of what is no name: nothing is read of it
+      if (child.kind === 'StringLiteral' || child.kind === 'NumericLiteral') continue
       const isCounting = counts && child === here.arguments[0]
       looks.push({ node: child, sight: within, isCounted: isCounting })
     }
   }
+}
+
+const add = (resolver: Resolver, lineage: Lineage, into: Gathering | null): void => {
+  spend(resolver, lineage.size)
+  if (into !== null) gather(into, lineage)
 }
 
 /** The same where the value is not passed on: a predicate, a grouping. */
@@ -72,16 +81,33 @@ export const readCondition = (
   resolver: Resolver,
   node: Expression,
   { sight, clause }: { readonly sight: Sight; readonly clause: Clause }
-): void => readExpression(resolver, node, { sight, clause, into: new Set() })
+): void => readExpression(resolver, node, { sight, clause, into: null })
+
+/** A pattern's variables and modes are refused: their names are not those of columns. */
+const readPattern = (resolver: Resolver, node: Expression): void => {
+  if (node.kind !== 'FunctionCall' && node.kind !== 'Measure') return
+  const isOfPattern =
+    node.kind === 'Measure' || node.processing !== null || node.label !== null
+  if (isOfPattern) unsupported(resolver, 'pattern recognition', node.at)
+  if (node.over !== null) readFrame(resolver, node.over)
+}
+
+/** A frame that recognises a pattern is refused. */
+export const readFrame = (resolver: Resolver, over: Over): void => {
+  const frame = over.kind === 'WindowSpecification' ? over.frame : null
+  if (frame !== null && frame.matching !== null) {
+    unsupported(resolver, 'pattern recognition', frame.at)
+  }
+}
 
 /** Answers what the value of a reference is made of. */
 const readReference = (
   resolver: Resolver,
   node: ColumnReference,
-  { sight, isCounted }: { readonly sight: Sight; readonly isCounted: boolean }
-): ReadonlySet<Column> => {
+  { sight, isCounted }: Look
+): Lineage => {
   const { at, parts } = node
-  const hidden = parts.find(({ name }) => name.startsWith('$'))
+  const hidden = parts.find(isHidden)
   if (hidden !== undefined) {
     const message = `${hidden.name} is a hidden column`
     problem(resolver, 'HIDDEN_COLUMN', message, { at, object: { column: hidden.name } })
@@ -93,7 +119,7 @@ const readReference = (
       return none
     case 'unknown': {
       const message = `there is no column ${written(parts)} here`
-      problem(resolver, 'UNKNOWN_COLUMN', message, { at, ...near(sight, parts) })
+      problem(resolver, 'UNKNOWN_COLUMN', message, { at, ...near(resolver, sight, parts) })
       return none
     }
     case 'ambiguous': {
@@ -103,15 +129,17 @@ const readReference = (
     }
     case 'found': {
       resolver.found.references.set(node, found)
-      const rest = parts.slice(found.used)
-      const isBare = isCounted && found.isLocal && rest.length === 0
-      note(resolver, found.field, { at, by: 'name', isCounted: isBare })
+      const isWhole = found.used === parts.length
+      note(resolver, found, { at, isCounted: isCounted && found.isLocal && isWhole })
       let type = found.field.type
-      for (const part of rest) type = readMember(resolver, part, type)
+      const members = isWhole ? [] : parts.slice(found.used)
+      for (const member of members) type = readMember(resolver, member, type)
       return found.field.lineage
     }
   }
 }
+
+const isHidden = ({ name }: Identifier): boolean => name.startsWith('$')
 
 const readMember = (
   resolver: Resolver,
@@ -132,8 +160,8 @@ const readMember = (
 
 /** Its parameters are a level of their own, over the columns. */
 const inLambda = ({ parameters }: Lambda, sight: Sight): Sight => {
-  const fields = parameters.map(({ name }) => made(name, none, null))
-  return { ...sight, scope: scopeOf({ fields, isOpaque: false }, sight.scope, false) }
+  const own = relationOf([partOf(parameters.map(({ name }) => made(name, none, null)))])
+  return { ...sight, scope: scopeOf(own, sight.scope, false) }
 }
 
 const counting: ReadonlySet<string> = new Set(['count', 'approx_distinct'])
@@ -168,18 +196,34 @@ const forms: ReadonlySet<Expression['kind']> = new Set([
   'Grouping'
 ])
 
+const jsonForms: ReadonlyMap<Expression['kind'], string> = new Map([
+  ['JsonArray', 'json_array'],
+  ['JsonExists', 'json_exists'],
+  ['JsonObject', 'json_object'],
+  ['JsonQuery', 'json_query'],
+  ['JsonValue', 'json_value']
+])
+
 const formOf = (node: Expression): string | null => {
   if (node.kind === 'Cast') return node.isTry ? 'try_cast' : 'cast'
   if (node.kind === 'CurrentValue') return node.name.toLowerCase()
-  return forms.has(node.kind) ? node.kind.toLowerCase() : null
+  return forms.has(node.kind) ? node.kind.toLowerCase() : (jsonForms.get(node.kind) ?? null)
 }
 
-const near = (sight: Sight, parts: readonly Identifier[]): { readonly hint?: string } => {
+const near = (
+  resolver: Resolver,
+  sight: Sight,
+  parts: readonly Identifier[]
+): { readonly hint?: string } => {
   const [first, second] = parts
   if (first === undefined || second !== undefined || sight.scope === null) return {}
-  const names = sight.scope.relation.fields.flatMap(({ name }) => name ?? [])
-  const alike = names.find((name) => isNear(name, first.name))
-  return alike === undefined ? {} : { hint: `did you mean ${alike}?` }
+  const { relation } = sight.scope
+  resolver.comparisonsLeft -= relation.width
+  if (resolver.comparisonsLeft < 0) return {}
+  const alike = listOf(relation).find(
+    ({ name }) => name !== null && isNear(name, first.name)
+  )
+  return alike === undefined ? {} : { hint: `did you mean ${alike.name}?` }
 }
 
 /** One letter more, less, other or swapped. */

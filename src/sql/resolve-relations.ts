@@ -16,7 +16,7 @@ import type {
   Table as TableNode,
   Unnest
 } from './ast.ts'
-import type { Column } from './catalog.ts'
+import { gathered, gathering, none } from './lineage.ts'
 import {
   type JoinRead,
   type Resolver,
@@ -24,19 +24,24 @@ import {
   type Specification,
   note,
   problem,
-  spend
+  spend,
+  unsupported
 } from './resolution.ts'
 import { readCondition, readExpression } from './resolve-expressions.ts'
-import { readTable } from './resolve-tables.ts'
+import { joinNatural } from './resolve-natural.ts'
+import { readTable, underName } from './resolve-tables.ts'
 import {
   type Field,
+  type Part,
+  type Place,
   type Relation,
-  fieldsNamed,
+  fieldNamed,
+  fieldsOf,
   made,
-  noSources,
-  none,
   nothing,
   opaque,
+  partOf,
+  relationOf,
   scopeOf,
   sourcesOf
 } from './scope.ts'
@@ -48,9 +53,9 @@ export const readFrom = (
   items: readonly RelationNode[],
   { sight, inside }: { readonly sight: Sight; readonly inside: Specification }
 ): Relation => {
-  const [first, ...rest] = items
+  const [first] = items
   if (first === undefined) return nothing
-  const steps = rest.map((right): Step => {
+  const steps = items.slice(1).map((right): Step => {
     return { type: 'COMMA', right, criteria: null, at: right.at }
   })
   return readJoins(resolver, { first, rest: steps }, { sight, inside })
@@ -59,35 +64,38 @@ export const readFrom = (
 /** The same fields under one name, and under new names of their own where they are given. */
 export const renamed = (
   resolver: Resolver,
-  { fields, isOpaque }: Relation,
+  relation: Relation,
   { qualifier, names, at }: {
     readonly qualifier: readonly string[]
     readonly names: readonly Identifier[]
     readonly at: Identifier['at']
   }
 ): Relation => {
-  if (isOpaque) return opaque
-  spend(resolver, fields.length)
-  if (names.length > 0 && names.length !== fields.length) {
-    const message = `${names.length} column names are given to ${fields.length} columns`
+  if (relation.isOpaque) return opaque
+  spend(resolver, relation.width)
+  if (names.length === 0) return underName(relation, qualifier)
+  if (names.length !== relation.width) {
+    const message = `${names.length} column names are given to ${relation.width} columns`
     problem(resolver, 'UNKNOWN_COLUMN', message, { at })
     return opaque
   }
-  return {
-    fields: fields.map(({ name, source, twins, lineage, type }, n) => {
-      return { qualifier, name: names[n]?.name ?? name, source, twins, lineage, type }
-    }),
-    isOpaque
-  }
+  let next = 0
+  const parts = relation.parts.map((part): Part => {
+    const list = part.fields.list.map((field): Field => {
+      return { ...field, name: names[next++]?.name ?? field.name }
+    })
+    return { ...part, qualifier, fields: fieldsOf(list) }
+  })
+  return { ...relation, parts }
 }
 
 /** The same fields, read already. */
-export const passedOn = (resolver: Resolver, { fields, isOpaque }: Relation): Relation => {
-  spend(resolver, fields.length)
-  const passed = fields.map(({ qualifier, name, lineage, type }): Field => {
-    return { qualifier, name, source: null, twins: noSources, lineage, type }
+export const passedOn = (resolver: Resolver, { parts, width, isOpaque }: Relation): Relation => {
+  spend(resolver, width)
+  const passed = parts.map(({ qualifier, fields, scan }): Part => {
+    return { qualifier, fields, scan, isRead: true }
   })
-  return { fields: passed, isOpaque }
+  return { parts: passed, width, isOpaque }
 }
 
 type Around = { readonly sight: Sight; readonly inside: Specification }
@@ -107,6 +115,13 @@ const readRelation = (resolver: Resolver, node: RelationNode, around: Around): R
       return readJoins(resolver, node, around)
     case 'SampledRelation':
       return readSampled(resolver, node, around)
+    case 'PatternRecognition':
+      readRelation(resolver, node.relation, around)
+      unsupported(resolver, 'MATCH_RECOGNIZE', node.match.at)
+      return opaque
+    case 'TableFunction':
+      unsupported(resolver, 'a table function', node.at)
+      return opaque
   }
 }
 
@@ -115,8 +130,13 @@ const readNamed = (
   node: TableNode,
   { around, alias }: { readonly around: Around; readonly alias: string | null }
 ): Relation => {
-  const { relation, scan } = readTable(resolver, node, { ctes: around.sight.ctes, alias })
-  if (scan !== null) around.inside.scans.push(scan)
+  const { period } = node
+  const { sight, inside } = around
+  const relation = readTable(resolver, node, { ctes: sight.ctes, alias, scans: inside.scans })
+  if (period !== null) {
+    unsupported(resolver, 'time travel', period.at)
+    readCondition(resolver, period.end, { sight, clause: 'from' })
+  }
   return relation
 }
 
@@ -150,9 +170,9 @@ const readUnnest = (
   { sight, width }: { readonly sight: Sight; readonly width: number | null }
 ): Relation => {
   const parts = node.expressions.map((expression) => {
-    const lineage = new Set<Column>()
-    readExpression(resolver, expression, { sight, clause: 'from', into: lineage })
-    return { lineage, columns: unnestedColumns(resolver, expression) }
+    const into = gathering()
+    readExpression(resolver, expression, { sight, clause: 'from', into })
+    return { lineage: into.all, columns: unnestedColumns(resolver, expression) }
   })
   const known = parts.reduce((sum, { columns }) => sum + (columns?.length ?? 0), 0)
   const unknown = parts.filter(({ columns }) => columns === null)
@@ -165,7 +185,7 @@ const readUnnest = (
     return opaque
   }
   // of several unknown ones any may be any column's
-  const all = new Set(unknown.flatMap(({ lineage }) => [...lineage]))
+  const all = gathered(unknown.map(({ lineage }) => lineage))
   const isOne = unknown.length === 1
   const fields = parts.flatMap(({ lineage, columns }): readonly Field[] =>
     (columns ?? Array.from({ length: isOne ? left : 1 }, () => ({ name: null, type: null }))).map(
@@ -175,13 +195,13 @@ const readUnnest = (
   const more = unknown.length > 1 ? left - unknown.length : 0
   const others = Array.from({ length: more }, (): Field => ({ ...unnamed, lineage: all }))
   // with several of unknown width nobody knows where one ends: each may be made of all
-  const whole = new Set(parts.flatMap(({ lineage }) => [...lineage]))
+  const whole = gathered(parts.map(({ lineage }) => lineage))
   const mixed =
     unknown.length > 1
       ? [...fields, ...others].map((field) => ({ ...field, lineage: whole }))
       : fields
   spend(resolver, mixed.length)
-  return { fields: node.withOrdinality ? [...mixed, unnamed] : mixed, isOpaque: false }
+  return relationOf([partOf(node.withOrdinality ? [...mixed, unnamed] : mixed)])
 }
 
 const unnamed = made(null, none, null)
@@ -212,24 +232,31 @@ const readJoin = (
 ): Relation => {
   const { sight, inside } = around
   const { type, criteria, at } = step
-  const seesLeft = isLateral(step.right)
-  const scope = seesLeft ? scopeOf(left, sight.scope, false) : sight.scope
-  const right = readRelation(resolver, step.right, { inside, sight: { ...sight, scope } })
-  spend(resolver, left.fields.length + right.fields.length)
+  const within = isLateral(step.right) ? besides(left, around) : around
+  const right = readRelation(resolver, step.right, within)
+  spend(resolver, left.width + right.width)
+  if (criteria?.kind === 'JoinNatural') return joinNatural(resolver, [left, right], criteria.at)
   const isUsing = criteria?.kind === 'JoinUsing'
   const on = criteria?.kind === 'JoinOn' ? criteria : null
   const unnested = unnestedBy(step.right)
   const { joins } = resolver.found
-  joins.push({ at, type, left: left.fields, right: right.fields, on, isUsing, unnested })
+  joins.push({ at, type, left, right, on, isUsing, unnested })
   if (criteria?.kind === 'JoinUsing') return joinUsing(resolver, { left, right, criteria, type })
   const joined = {
-    fields: [...left.fields, ...right.fields],
+    parts: [...left.parts, ...right.parts],
+    width: left.width + right.width,
     isOpaque: left.isOpaque || right.isOpaque
   }
   if (on !== null) readOn(resolver, on, { joined, sight })
   if (on !== null && type === 'INNER') inside.conditions.push(on.expression)
   return joined
 }
+
+/** What is right of a relation and sees it. */
+const besides = (left: Relation, { inside, sight }: Around): Around => ({
+  inside,
+  sight: { ...sight, scope: scopeOf(left, sight.scope, false) }
+})
 
 const readOn = (
   resolver: Resolver,
@@ -250,36 +277,49 @@ const joinUsing = (
     readonly type: JoinRead['type']
   }
 ): Relation => {
-  const scopes = [left, right].map((relation) => scopeOf(relation, null, true))
-  const taken = new Set<Field>()
+  const taken = new Map<Part, Set<Field>>()
   const merged = criteria.columns.map((column): Field => {
-    const pair = scopes.map((side) => {
-      const [field, other] = fieldsNamed(side, [column], 1)
-      if (field !== undefined && other === undefined) return field
-      if (field === undefined && side.relation.isOpaque) return null
-      const code = field === undefined ? 'UNKNOWN_COLUMN' : 'AMBIGUOUS_COLUMN'
+    const pair = [left, right].map((side): Place | null => {
+      const place = fieldNamed(side, [column], 1)
+      if (place !== null && place !== 'several') return place
+      if (place === null && side.isOpaque) return null
+      const code = place === null ? 'UNKNOWN_COLUMN' : 'AMBIGUOUS_COLUMN'
       const message =
-        field === undefined
+        place === null
           ? `there is no column ${column.name} on both sides`
           : `more than one column answers to ${column.name} on one side`
       problem(resolver, code, message, { at: column.at })
       return null
     })
-    const found = pair.flatMap((field) => field ?? [])
-    for (const field of found) {
-      taken.add(field)
-      note(resolver, field, { at: column.at, by: 'using', isCounted: false })
+    const found = pair.flatMap((place) => place ?? [])
+    for (const place of found) {
+      const { part, field } = place
+      taken.set(part, (taken.get(part) ?? new Set()).add(field))
+      note(resolver, place, { at: column.at, isCounted: false })
     }
     // where one side may be missing, its own column is not what the merged one holds
     const sides = { INNER: found, LEFT: pair.slice(0, 1), RIGHT: pair.slice(1) }
     const kept = type === 'LEFT' || type === 'RIGHT' || type === 'INNER' ? sides[type] : []
-    const [source = null, ...twins] = kept.flatMap((field) => (field ? sourcesOf(field) : []))
-    const lineage = new Set(found.flatMap((field) => [...field.lineage]))
-    const common = commonType(pair.map((field) => field?.type ?? null))
-    return { qualifier: [], name: column.name, source, twins, lineage, type: common }
+    const sources = kept.flatMap((place) => (place ? sourcesOf(place) : []))
+    // a chain of joins USING one column has that of every table in it
+    spend(resolver, sources.length)
+    const lineage = gathered(found.map(({ field }) => field.lineage))
+    const common = commonType(pair.map((place) => place?.field.type ?? null))
+    return {
+      name: column.name,
+      columns: sources.map((source) => source.column),
+      scans: sources.map(({ scan }) => scan),
+      lineage,
+      type: common
+    }
   })
-  const others = [...left.fields, ...right.fields].filter((field) => !taken.has(field))
-  return { fields: [...merged, ...others], isOpaque: left.isOpaque || right.isOpaque }
+  const others = [...left.parts, ...right.parts].map((part) => without(part, taken.get(part)))
+  return relationOf([partOf(merged), ...others], left.isOpaque || right.isOpaque)
+}
+
+const without = (part: Part, taken: ReadonlySet<Field> | undefined): Part => {
+  if (taken === undefined) return part
+  return { ...part, fields: fieldsOf(part.fields.list.filter((field) => !taken.has(field))) }
 }
 
 const isLateral = (node: RelationNode): boolean =>

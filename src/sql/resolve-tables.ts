@@ -4,58 +4,65 @@
  * granted.
  */
 import type { Table as TableNode } from './ast.ts'
-import type { Column, Table } from './catalog.ts'
+import type { Table } from './catalog.ts'
 import { type Ctes, type Resolver, type TableRead, spend } from './resolution.ts'
-import { type Field, type Relation, type Scan, noSources, opaque } from './scope.ts'
+import { type Fields, type Relation, type Scan, fieldsOf, noScans, opaque } from './scope.ts'
 
-export type NamedRelation = { readonly relation: Relation; readonly scan: Scan | null }
-
-/** Its fields under its own names or an alias, and the scan where it is a table of the catalog. */
+/** Its fields under its own names or an alias; a table of the catalog is added to `scans`. */
 export const readTable = (
   resolver: Resolver,
   node: TableNode,
-  { ctes, alias }: { readonly ctes: Ctes | null; readonly alias: string | null }
-): NamedRelation => {
-  const { parts } = node.name
+  { ctes, alias, scans }: {
+    readonly ctes: Ctes | null
+    readonly alias: string | null
+    readonly scans: Scan[]
+  }
+): Relation => {
+  const { parts, at } = node.name
   const [only] = parts
   const cte = parts.length === 1 ? cteNamed(ctes, only.name) : null
   if (cte !== null) {
-    spend(resolver, cte.fields.length)
-    return { relation: alias === null ? cte : underAlias(cte, alias), scan: null }
+    spend(resolver, cte.width)
+    return underName(cte, [alias ?? only.name])
   }
-  const read = standingOf(resolver, node)
+  const read = lookedUp(resolver, node)
+  const { table } = read
   resolver.found.tables.push(read)
-  const table = read.standing === 'read' ? tableOf(resolver, read) : null
-  if (table === null) return { relation: opaque, scan: null }
-  spend(resolver, table.columns.length)
-  const scan: Scan = { table, at: node.name.at }
+  if (table === null) return opaque
+  const width = table.columns.length
+  spend(resolver, width)
+  const scan: Scan = { table, at }
+  scans.push(scan)
   const qualifier =
     alias === null ? [resolver.catalog.name, table.database, table.name] : [alias]
-  const fields = table.columns.map((column) => {
-    const { name, type } = column
-    const source = { scan, column }
-    return { qualifier, name, source, twins: noSources, lineage: lineageOf(column), type }
-  })
-  return { relation: { fields, isOpaque: false }, scan }
+  const part = { qualifier, fields: fieldsOfTable(table), scan, isRead: false }
+  return { parts: [part], width, isOpaque: false }
 }
 
-const underAlias = ({ fields, isOpaque }: Relation, alias: string): Relation => {
-  const qualifier = [alias]
-  const aliased = fields.map(({ name, source, twins, lineage, type }): Field => {
-    return { qualifier, name, source, twins, lineage, type }
-  })
-  return { fields: aliased, isOpaque }
-}
+/** The same fields under one name. */
+export const underName = (
+  { parts, width, isOpaque }: Relation,
+  qualifier: readonly string[]
+): Relation => ({
+  parts: parts.map(({ fields, scan, isRead }) => ({ qualifier, fields, scan, isRead })),
+  width,
+  isOpaque
+})
 
-/** Made once per column, for a wide table has thousands. */
-const lineages = new WeakMap<Column, ReadonlySet<Column>>()
+/** Made once per table, for a wide one has thousands of columns. */
+const fieldsByTable = new WeakMap<Table, Fields>()
 
-const lineageOf = (column: Column): ReadonlySet<Column> => {
-  const known = lineages.get(column)
-  if (known !== undefined) return known
-  const made = new Set([column])
-  lineages.set(column, made)
-  return made
+const fieldsOfTable = (table: Table): Fields => {
+  const before = fieldsByTable.get(table)
+  if (before !== undefined) return before
+  const fields = fieldsOf(
+    table.columns.map((column) => {
+      const { name, type } = column
+      return { name, columns: [column], scans: noScans, lineage: new Set([column]), type }
+    })
+  )
+  fieldsByTable.set(table, fields)
+  return fields
 }
 
 const cteNamed = (ctes: Ctes | null, name: string): Relation | null => {
@@ -66,26 +73,27 @@ const cteNamed = (ctes: Ctes | null, name: string): Relation | null => {
   return null
 }
 
-const tableOf = (resolver: Resolver, { database, name }: Pick<TableRead, 'database' | 'name'>) =>
-  resolver.catalog.tables.get(`${database}.${name}`) ?? null
-
-const standingOf = (resolver: Resolver, node: TableNode): TableRead => {
-  const names = node.name.parts.map((part) => part.name)
-  const name = names.at(-1) ?? ''
-  const database = names.at(-2) ?? resolver.defaultDatabase
-  const catalog = names.at(-3) ?? resolver.catalog.name
-  const read = { at: node.name.at, catalog, database, name }
-  const isForeign = catalog !== resolver.catalog.name || names.length > 3
-  if (isForeign || database === 'information_schema') return { ...read, standing: 'catalog' }
-  if (name.includes('$')) return { ...read, standing: 'metadata' }
+const lookedUp = (resolver: Resolver, { name: { parts, at } }: TableNode): TableRead => {
+  const name = parts.at(-1)?.name ?? ''
+  const database = parts.at(-2)?.name ?? resolver.defaultDatabase
+  const catalog = parts.at(-3)?.name ?? resolver.catalog.name
+  const isForeign =
+    catalog !== resolver.catalog.name || parts.length > 3 || database === 'information_schema'
   // a dot within a part would make another table's name of it
-  const isOne = !name.includes('.') && database?.includes('.') === false
-  const table = isOne ? tableOf(resolver, read) : null
-  if (table === null) return { ...read, standing: 'unknown' }
-  return { ...read, standing: standing(resolver, table) }
+  const isOne = database !== null && !name.includes('.') && !database.includes('.')
+  const known = isOne ? resolver.catalog.tables.get(`${database}.${name}`) : undefined
+  const standing = isForeign ? 'catalog' : standingOf(resolver, name, known)
+  const table = standing === 'read' ? (known ?? null) : null
+  return { at, standing, catalog, database, name, table }
 }
 
-const standing = (resolver: Resolver, table: Table): TableRead['standing'] => {
+const standingOf = (
+  resolver: Resolver,
+  name: string,
+  table: Table | undefined
+): TableRead['standing'] => {
+  if (name.includes('$')) return 'metadata'
+  if (table === undefined) return 'unknown'
   if (resolver.isGranted(table)) return 'read'
   return table.kind === 'view' ? 'view' : 'notGranted'
 }

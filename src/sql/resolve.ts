@@ -8,16 +8,17 @@ import type {
   ColumnReference,
   Expression,
   GroupBy,
-  NamedQuery,
   Query,
   QueryBody,
   QuerySpecification,
+  RowCount,
   SelectItem,
   SortItem,
   Values
 } from './ast.ts'
-import type { Catalog, Column, Table } from './catalog.ts'
+import type { Catalog, Table } from './catalog.ts'
 import { windowed } from './children.ts'
+import { gather, gathering } from './lineage.ts'
 import {
   type Clause,
   type Ctes,
@@ -25,24 +26,29 @@ import {
   type Resolver,
   type Sight,
   type Specification,
+  mostComparisons,
   mostFields,
-  note,
   problem,
-  spend
+  spend,
+  unsupported
 } from './resolution.ts'
-import { readCondition, readExpression } from './resolve-expressions.ts'
+import { readCondition, readExpression, readFrame } from './resolve-expressions.ts'
 import { passedOn, readFrom, renamed } from './resolve-relations.ts'
 import { readTable } from './resolve-tables.ts'
 import {
   type Field,
   type Relation,
+  type Part,
+  type Scan,
   type Scope,
-  fieldsNamed,
   fieldsUnder,
+  listOf,
   made,
+  namesColumn,
   opaque,
-  scopeOf,
-  sourcesOf
+  partOf,
+  relationOf,
+  scopeOf
 } from './scope.ts'
 import { commonType, typeOf } from './type-of.ts'
 
@@ -78,35 +84,42 @@ export const resolve = (input: ResolveInput): Resolution => {
     isGranted,
     found,
     query: (inner, sight) => readQuery(resolver, inner, sight),
-    fieldsLeft: mostFields
+    looks: [],
+    fieldsLeft: mostFields,
+    comparisonsLeft: mostComparisons
   }
-  const { fields } = readQuery(resolver, query, { scope: null, ctes: null })
-  return { ...found, outputs: fields.map(({ name, lineage }) => ({ name, columns: lineage })) }
+  const output = listOf(readQuery(resolver, query, { scope: null, ctes: null }))
+  return { ...found, outputs: output.map(({ name, lineage }) => ({ name, columns: lineage })) }
 }
 
 const readQuery = (resolver: Resolver, query: Query, sight: Sight): Relation => {
-  const ctes = query.with.length === 0 ? sight.ctes : readWith(resolver, query.with, sight)
-  const inside = { ...sight, ctes }
-  const count = query.limit?.count ?? null
-  for (const rows of [query.offset, count?.kind === 'RowCount' ? count : null]) {
-    if (rows !== null && rows.count === null) resolver.found.parameters.push(rows.at)
-  }
+  const inside =
+    query.with.length === 0 ? sight : { ...sight, ctes: readWith(resolver, query, sight) }
+  readRowCount(resolver, query.offset)
+  readRowCount(resolver, query.limit?.count ?? null)
   if (query.body.kind === 'QuerySpecification') {
     return readSpecification(resolver, query.body, { sight: inside, orderBy: query.orderBy })
   }
   const body = readBody(resolver, query.body, inside)
+  if (query.orderBy.length === 0) return body
   const scope = scopeOf(body, inside.scope, true)
   readOrder(resolver, query.orderBy, { sight: { ...inside, scope }, width: widthOf(body) })
   return body
 }
 
-const readWith = (resolver: Resolver, named: readonly NamedQuery[], sight: Sight): Ctes => {
+const readRowCount = ({ found }: Resolver, rows: RowCount | null): void => {
+  if (rows !== null && rows.count === null) found.parameters.push(rows.at)
+}
+
+/** A query that may name itself is refused; to itself it is opaque. */
+const readWith = (resolver: Resolver, { recursive, with: all }: Query, sight: Sight): Ctes => {
   const ctes: Ctes = { own: new Map(), parent: sight.ctes }
-  for (const { name, columnAliases: names, query, at } of named) {
+  if (recursive !== null) unsupported(resolver, 'WITH RECURSIVE', recursive.at)
+  for (const { name, columnAliases: names, query, at } of all) {
+    const isTwice = ctes.own.has(name.name)
+    if (isTwice) problem(resolver, 'UNSUPPORTED', `${name.name} is defined twice`, { at: name.at })
+    if (recursive !== null) ctes.own.set(name.name, opaque)
     const read = passedOn(resolver, readQuery(resolver, query, { ...sight, ctes }))
-    if (ctes.own.has(name.name)) {
-      problem(resolver, 'UNSUPPORTED', `${name.name} is defined twice`, { at: name.at })
-    }
     ctes.own.set(name.name, renamed(resolver, read, { qualifier: [name.name], names, at }))
   }
   return ctes
@@ -121,10 +134,10 @@ const readBody = (resolver: Resolver, body: QueryBody, sight: Sight): Relation =
     case 'Values':
       return readValues(resolver, body, sight)
     case 'Table': {
-      const { relation, scan } = readTable(resolver, body, { ctes: sight.ctes, alias: null })
-      const scans = scan === null ? [] : [scan]
+      const scans: Scan[] = []
+      const relation = readTable(resolver, body, { ctes: sight.ctes, alias: null, scans })
       resolver.found.specifications.push({ at: body.at, scans, conditions: [] })
-      readStar(resolver, body.at, relation.fields)
+      readStar(resolver, body.at, relation)
       return passedOn(resolver, relation)
     }
     case 'SetOperation': {
@@ -137,8 +150,9 @@ const readBody = (resolver: Resolver, body: QueryBody, sight: Sight): Relation =
 const readValues = (resolver: Resolver, { rows, at }: Values, sight: Sight): Relation => {
   const relations = rows.map((row): Relation => {
     const items = row.kind === 'Row' ? row.items : [row]
-    const fields = items.map((item) => fieldOf(resolver, item, { sight, name: null }))
-    return { fields, isOpaque: false }
+    return relationOf([
+      partOf(items.map((item) => fieldOf(resolver, item, { sight, name: null })))
+    ])
   })
   return merged(resolver, relations, at)
 }
@@ -151,22 +165,25 @@ const merged = (
 ): Relation => {
   const [first] = relations
   if (first === undefined || relations.some(({ isOpaque }) => isOpaque)) return opaque
-  const width = first.fields.length
-  if (relations.some(({ fields }) => fields.length !== width)) {
+  const { width } = first
+  if (relations.some((relation) => relation.width !== width)) {
     problem(resolver, 'UNKNOWN_COLUMN', 'the parts have different numbers of columns', { at })
     return opaque
   }
   spend(resolver, width * relations.length)
-  const fields = first.fields.map(({ name }, n): Field => {
-    const lineage = new Set<Column>()
-    const same = relations.flatMap((relation) => relation.fields[n] ?? [])
-    for (const field of same) {
+  const lists = relations.map(listOf)
+  const fields = listOf(first).map(({ name }, n): Field => {
+    const into = gathering()
+    const types = lists.map((list) => {
+      const field = list[n]
+      if (field === undefined) return null
       spend(resolver, field.lineage.size)
-      for (const column of field.lineage) lineage.add(column)
-    }
-    return made(name, lineage, commonType(same.map((one) => one.type)))
+      gather(into, field.lineage)
+      return field.type
+    })
+    return made(name, into.all, commonType(types))
   })
-  return { fields, isOpaque: false }
+  return relationOf([partOf(fields)])
 }
 
 const readSpecification = (
@@ -186,32 +203,53 @@ const readSpecification = (
     inside.conditions.push(node.where)
   }
   if (node.having !== null) conditions('having', [node.having])
-  conditions('window', node.windows.flatMap(({ window }) => windowed(window)))
-  const relations = node.select.map((item) => readItem(resolver, item, { sight: source, from }))
-  const isOpaque = relations.some((relation) => relation.isOpaque)
-  const fields = relations.flatMap((relation) => relation.fields)
-  spend(resolver, fields.length)
-  const output: Relation = { fields, isOpaque }
+  for (const { window } of node.windows) {
+    readFrame(resolver, window)
+    conditions('window', windowed(window))
+  }
+  const output = readItems(resolver, node.select, { sight: source, from })
+  spend(resolver, output.width)
   if (node.groupBy !== null) readGroups(resolver, node.groupBy, { sight: source, output })
+  if (orderBy.length === 0) return output
   // aliases first, then source columns, in this same query
   const scope = scopeOf(output, source.scope, false)
   readOrder(resolver, orderBy, { sight: { ...source, scope }, width: widthOf(output) })
   return output
 }
 
-const readItem = (
+/** Single columns that follow one another are one part. */
+const readItems = (
   resolver: Resolver,
-  item: SelectItem,
+  items: readonly SelectItem[],
   { sight, from }: { readonly sight: Sight; readonly from: Relation }
 ): Relation => {
-  if (item.kind === 'SingleColumn') {
-    const { expression, alias } = item
-    const own = expression.kind === 'ColumnReference' ? lastOf(expression.parts) : null
-    const name = alias?.name ?? own
-    return { fields: [fieldOf(resolver, expression, { sight, name })], isOpaque: false }
+  const parts: Part[] = []
+  let singles: Field[] = []
+  let isOpaque = false
+  for (const item of items) {
+    if (item.kind === 'SingleColumn') {
+      const { expression, alias } = item
+      const own = expression.kind === 'ColumnReference' ? lastOf(expression.parts) : null
+      const name = alias?.name ?? own
+      if (singles.length === 0) parts.push(partOf(singles))
+      singles.push(fieldOf(resolver, expression, { sight, name }))
+      continue
+    }
+    const starred = readAllColumns(resolver, item, { sight, from })
+    parts.push(...starred.parts)
+    singles = []
+    isOpaque ||= starred.isOpaque
   }
-  const starred = starredBy(resolver, item, { sight, from })
-  readStar(resolver, item.at, starred.fields)
+  return relationOf(parts, isOpaque)
+}
+
+const readAllColumns = (
+  resolver: Resolver,
+  item: AllColumns,
+  within: { readonly sight: Sight; readonly from: Relation }
+): Relation => {
+  const starred = starredBy(resolver, item, within)
+  readStar(resolver, item.at, starred)
   const output = passedOn(resolver, starred)
   return renamed(resolver, output, { qualifier: [], names: item.aliases, at: item.at })
 }
@@ -240,19 +278,19 @@ const relationNamed = (
   parts: ColumnReference['parts']
 ): Relation | null => {
   for (let level = scope; level !== null; level = level.parent) {
-    const fields = fieldsUnder(level.relation, parts)
-    const inner = level
-    const isColumn = parts.some((_, n) => fieldsNamed(inner, parts, n + 1).length > 0)
-    if (isColumn) return null
-    if (fields.length > 0) return { fields, isOpaque: false }
+    if (namesColumn(level.relation, parts, parts.length)) return null
+    const under = fieldsUnder(level.relation, parts)
+    if (under.width > 0) return under
     if (level.relation.isOpaque) return opaque
   }
   return null
 }
 
-const readStar = (resolver: Resolver, at: Query['at'], fields: readonly Field[]): void => {
-  for (const field of fields) note(resolver, field, { at, by: 'star', isCounted: false })
-  resolver.found.stars.push({ at, sources: fields.flatMap(sourcesOf) })
+const readStar = (resolver: Resolver, at: Query['at'], { parts }: Relation): void => {
+  const columns = parts.flatMap(({ isRead, fields }) =>
+    isRead ? [] : fields.list.flatMap((field) => field.columns)
+  )
+  resolver.found.stars.push({ at, columns })
 }
 
 const fieldOf = (
@@ -260,9 +298,9 @@ const fieldOf = (
   expression: Expression,
   { sight, name }: { readonly sight: Sight; readonly name: string | null }
 ): Field => {
-  const lineage = new Set<Column>()
-  readExpression(resolver, expression, { sight, clause: 'select', into: lineage })
-  return made(name, lineage, typeOf(resolver, expression))
+  const into = gathering()
+  readExpression(resolver, expression, { sight, clause: 'select', into })
+  return made(name, into.all, typeOf(resolver, expression))
 }
 
 const readGroups = (
@@ -271,9 +309,11 @@ const readGroups = (
   { sight, output }: { readonly sight: Sight; readonly output: Relation }
 ): void => {
   for (const { sets } of elements) {
-    for (const expression of sets.flat()) {
-      if (isOrdinal(expression)) checkOrdinal(resolver, expression, widthOf(output))
-      else readCondition(resolver, expression, { sight, clause: 'groupBy' })
+    for (const set of sets) {
+      for (const expression of set) {
+        if (isOrdinal(expression)) checkOrdinal(resolver, expression, widthOf(output))
+        else readCondition(resolver, expression, { sight, clause: 'groupBy' })
+      }
     }
   }
 }
@@ -300,7 +340,7 @@ const checkOrdinal = (resolver: Resolver, { text, at }: Ordinal, width: number |
   problem(resolver, 'UNKNOWN_COLUMN', `there is no column at position ${position}`, { at })
 }
 
-const widthOf = ({ fields, isOpaque }: Relation): number | null => (isOpaque ? null : fields.length)
+const widthOf = ({ width, isOpaque }: Relation): number | null => (isOpaque ? null : width)
 
 const lastOf = (parts: readonly { readonly name: string }[]): string | null =>
   parts.at(-1)?.name ?? null

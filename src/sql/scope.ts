@@ -1,10 +1,12 @@
 /**
  * What names mean at a place of a query, as Trino's `Scope`, `RelationType` and `Field` have it:
  * the longest prefix first over all levels, then shorter ones, what remains being fields of a row.
- * A level where a prefix is a column is not looked past.
+ * A level where a prefix is a column is not looked past. Lists of fields are shared: a table's by
+ * all that read it, a subquery's by all its names, so that neither a scan nor a join copies any.
  */
 import type { Identifier } from './ast.ts'
 import type { Column, Table } from './catalog.ts'
+import type { Lineage } from './lineage.ts'
 import type { Span } from './refusal.ts'
 import type { SqlType } from './types.ts'
 
@@ -14,38 +16,39 @@ export type Scan = { readonly table: Table; readonly at: Span }
 /** A column as one scan of its table has it. */
 export type Source = { readonly scan: Scan; readonly column: Column }
 
-/** A value that no table gives. */
-export const made = (
-  name: string | null,
-  lineage: ReadonlySet<Column>,
-  type: SqlType | null
-): Field => ({
-  qualifier: noQualifier,
-  name,
-  source: null,
-  twins: noSources,
-  lineage,
-  type
-})
-
-const noQualifier: readonly string[] = []
-
 export type Field = {
-  /** `[c, s, t]`, an alias alone, or nothing; names match its end */
-  readonly qualifier: readonly string[]
   readonly name: string | null
-  /** the column of a table that reading it reads; null where a subquery has read it already */
-  readonly source: Source | null
-  /** further ones, of the other sides of USING */
-  readonly twins: readonly Source[]
+  /** what reading it reads: one of a table, all that USING made one of, or nothing */
+  readonly columns: readonly Column[]
+  /** of which scans the columns are that USING made one of; others are of their part's */
+  readonly scans: readonly Scan[]
   /** the columns its value is made of, through functions and subqueries */
-  readonly lineage: ReadonlySet<Column>
+  readonly lineage: Lineage
   /** null = not known */
   readonly type: SqlType | null
 }
 
+/** Fields in their order; `byName` is made when first needed. */
+export type Fields = {
+  readonly list: readonly Field[]
+  byName: ReadonlyMap<string, Field | 'several'> | null
+}
+
+/** Fields under one name. Each reading of a table or subquery has a part of its own. */
+export type Part = {
+  /** `[c, s, t]`, an alias alone, or nothing; names match its end */
+  readonly qualifier: readonly string[]
+  readonly fields: Fields
+  /** the scan that its columns are of */
+  readonly scan: Scan | null
+  /** whether a subquery has read its fields already, so that nothing more is read of them */
+  readonly isRead: boolean
+}
+
+/** Its fields are those of its parts, one after the other. */
 export type Relation = {
-  readonly fields: readonly Field[]
+  readonly parts: readonly Part[]
+  readonly width: number
   /** has fields nobody may be told of: the statement is refused already */
   readonly isOpaque: boolean
 }
@@ -55,16 +58,17 @@ export type Scope = {
   readonly parent: Scope | null
   /** whether the parent belongs to the query around this one */
   readonly isBoundary: boolean
-  byName: ReadonlyMap<string, readonly Field[]> | null
 }
+
+/** A field and where it stands. */
+export type Place = { readonly part: Part; readonly field: Field }
 
 /**
  * A reference found: its field, how many of the parts name it, and whether in this query's own
  * scope.
  */
-export type Found = {
+export type Found = Place & {
   readonly kind: 'found'
-  readonly field: Field
   readonly used: number
   readonly isLocal: boolean
 }
@@ -76,22 +80,61 @@ export type Lookup =
   /** not to be told: it may be of a relation that is not granted */
   | { readonly kind: 'opaque' }
 
-export const none: ReadonlySet<Column> = new Set()
-export const nothing: Relation = { fields: [], isOpaque: false }
-export const opaque: Relation = { fields: [], isOpaque: true }
+export const nothing: Relation = { parts: [], width: 0, isOpaque: false }
+export const opaque: Relation = { parts: [], width: 0, isOpaque: true }
+
+const noQualifier: readonly string[] = []
+const noColumns: readonly Column[] = []
+export const noScans: readonly Scan[] = []
+
+/** A value that no table gives. */
+export const made = (name: string | null, lineage: Lineage, type: SqlType | null): Field => ({
+  name,
+  columns: noColumns,
+  scans: noScans,
+  lineage,
+  type
+})
+
+export const fieldsOf = (list: readonly Field[]): Fields => ({ list, byName: null })
+
+/** Fields that belong to no table, under no name. */
+export const partOf = (list: readonly Field[]): Part => ({
+  qualifier: noQualifier,
+  fields: fieldsOf(list),
+  scan: null,
+  isRead: false
+})
+
+export const relationOf = (parts: readonly Part[], isOpaque = false): Relation => {
+  let width = 0
+  for (const { fields } of parts) width += fields.list.length
+  return { parts, width, isOpaque }
+}
+
+/** All fields of a relation, in their order. */
+export const listOf = ({ parts }: Relation): readonly Field[] => {
+  const [first, second] = parts
+  if (first === undefined) return []
+  return second === undefined ? first.fields.list : parts.flatMap(({ fields }) => fields.list)
+}
 
 export const scopeOf = (relation: Relation, parent: Scope | null, isBoundary: boolean): Scope => ({
   relation,
   parent,
-  isBoundary,
-  byName: null
+  isBoundary
 })
 
 /** What reading a field reads. */
-export const sourcesOf = ({ source, twins }: Field): readonly Source[] =>
-  source === null ? twins : [source, ...twins]
+export const columnsOf = ({ part, field }: Place): readonly Column[] =>
+  part.isRead ? noColumns : field.columns
 
-export const noSources: readonly Source[] = []
+/** The same, each column with the scan it is of. */
+export const sourcesOf = (place: Place): readonly Source[] =>
+  columnsOf(place).flatMap((column, n): readonly Source[] => {
+    const scan = place.field.scans[n] ?? place.part.scan
+    return scan === null ? [] : [{ scan, column }]
+  })
 
 /** Looks up `a.b.c`. */
 export const lookUp = (scope: Scope | null, parts: readonly Identifier[]): Lookup => {
@@ -106,24 +149,28 @@ export const lookUp = (scope: Scope | null, parts: readonly Identifier[]): Looku
   return { kind: 'unknown' }
 }
 
-/** The fields of one relation that answer to the first `used` parts. */
-export const fieldsNamed = (
-  scope: Scope,
+/** The one field of a relation that answers to the first `used` parts; null where none does. */
+export const fieldNamed = (
+  relation: Relation,
   parts: readonly Identifier[],
   used: number
-): readonly Field[] => {
+): Place | 'several' | null => {
   const name = parts[used - 1]?.name
-  const named = name === undefined ? noFields : namedIn(scope, name)
-  if (used === 1 || named.length === 0) return named
-  return named.filter(({ qualifier }) => endsWith(qualifier, parts, used - 1))
+  if (name === undefined) return null
+  let found: Place | null = null
+  for (const part of relation.parts) {
+    if (!endsWith(part.qualifier, parts, used - 1)) continue
+    const field = namedIn(part.fields, name)
+    if (field === null) continue
+    if (field === 'several' || found !== null) return 'several'
+    found = { part, field }
+  }
+  return found
 }
 
 /** The fields that `a.b.*` stands for where `a.b` is the name of a relation. */
-export const fieldsUnder = (
-  relation: Relation,
-  parts: readonly Identifier[]
-): readonly Field[] =>
-  relation.fields.filter(({ qualifier }) => endsWith(qualifier, parts, parts.length))
+export const fieldsUnder = (relation: Relation, parts: readonly Identifier[]): Relation =>
+  relationOf(relation.parts.filter(({ qualifier }) => endsWith(qualifier, parts, parts.length)))
 
 const lookUpPrefix = (
   scope: Scope | null,
@@ -132,18 +179,25 @@ const lookUpPrefix = (
 ): Lookup | null => {
   let isLocal = true
   for (let level = scope; level !== null; level = level.parent) {
-    const [field, other] = fieldsNamed(level, parts, used)
-    if (field !== undefined && other !== undefined) return { kind: 'ambiguous' }
-    if (field !== undefined) return { kind: 'found', field, used, isLocal }
-    if (namesColumn(level, parts, used - 1)) return null
+    const place = fieldNamed(level.relation, parts, used)
+    if (place === 'several') return { kind: 'ambiguous' }
+    if (place !== null) {
+      return { kind: 'found', part: place.part, field: place.field, used, isLocal }
+    }
+    if (namesColumn(level.relation, parts, used - 1)) return null
     isLocal &&= !level.isBoundary
   }
   return null
 }
 
-const namesColumn = (scope: Scope, parts: readonly Identifier[], most: number): boolean => {
+/** Whether any of the first `most` prefixes is a column. */
+export const namesColumn = (
+  relation: Relation,
+  parts: readonly Identifier[],
+  most: number
+): boolean => {
   for (let used = most; used > 0; used--) {
-    if (fieldsNamed(scope, parts, used).length > 0) return true
+    if (fieldNamed(relation, parts, used) !== null) return true
   }
   return false
 }
@@ -159,28 +213,25 @@ const endsWith = (
   return true
 }
 
-const noFields: readonly Field[] = []
-
 /** Few fields are looked through sooner than they are indexed. */
-const fewFields = 256
+const fewFields = 8
 
-const namedIn = (scope: Scope, name: string): readonly Field[] => {
-  const { fields } = scope.relation
-  if (fields.length > fewFields) return index(scope).get(name) ?? noFields
-  let named: readonly Field[] = noFields
-  for (const field of fields) if (field.name === name) named = [...named, field]
-  return named
+const namedIn = (fields: Fields, name: string): Field | 'several' | null => {
+  const { list } = fields
+  if (list.length > fewFields) return (fields.byName ??= index(list)).get(name) ?? null
+  let found: Field | null = null
+  for (const field of list) {
+    if (field.name !== name) continue
+    if (found !== null) return 'several'
+    found = field
+  }
+  return found
 }
 
-const index = (scope: Scope): ReadonlyMap<string, readonly Field[]> => {
-  if (scope.byName !== null) return scope.byName
-  const byName = new Map<string, Field[]>()
-  for (const field of scope.relation.fields) {
-    if (field.name === null) continue
-    const same = byName.get(field.name)
-    if (same === undefined) byName.set(field.name, [field])
-    else same.push(field)
+const index = (list: readonly Field[]): ReadonlyMap<string, Field | 'several'> => {
+  const byName = new Map<string, Field | 'several'>()
+  for (const field of list) {
+    if (field.name !== null) byName.set(field.name, byName.has(field.name) ? 'several' : field)
   }
-  scope.byName = byName
   return byName
 }

@@ -11,10 +11,13 @@ import type {
   Over,
   QualifiedName,
   Query,
-  SortItem
+  SortItem,
+  WindowFrame
 } from './ast.ts'
+import { jsonShape } from './shape-json.ts'
+import { matchingShape } from './shape-pattern.ts'
 
-type Inner = (query: Query) => string
+export type Inner = (query: Query) => string
 
 export const nameShape = ({ name, isQuoted }: Identifier): string => {
   if (!isQuoted) return name
@@ -31,12 +34,22 @@ export const listShape = (items: readonly Expression[], inner: Inner): string =>
   return shapes.filter(isTold).join(', ')
 }
 
-export const orderShape = (items: readonly SortItem[], inner: Inner): string => {
+/** A position keeps its number, for it is no value; no answer has a thousand columns. */
+export const ordinalShape = (node: Expression, inner: Inner): string => {
+  const isOrdinal = node.kind === 'NumericLiteral' && /^[0-9]{1,3}$/.test(node.text)
+  return isOrdinal ? node.text : expressionShape(node, inner)
+}
+
+/** `of` says what an item is: a number is a position only after a whole query. */
+export const orderShape = (
+  items: readonly SortItem[],
+  inner: Inner,
+  of: typeof ordinalShape = expressionShape
+): string => {
   if (items.length === 0) return ''
   const shapes = items.map(({ expression, ordering, nulls }) =>
     [
-      // a position, which is no value
-      expression.kind === 'NumericLiteral' ? expression.text : expressionShape(expression, inner),
+      of(expression, inner),
       ordering,
       nulls === null ? null : `NULLS ${nulls}`
     ]
@@ -53,9 +66,19 @@ export const windowShape = (over: Over, inner: Inner): string => {
     existingName === null ? '' : nameShape(existingName),
     partitionBy.length === 0 ? '' : `PARTITION BY ${commas(partitionBy, inner)}`,
     orderShape(orderBy, inner),
-    frame === null ? '' : `${frame.type} ${boundsShape(frame.start, frame.end, inner)}`
+    ...(frame === null ? [] : frameShape(frame, inner))
   ]
   return `(${parts.filter((part) => part !== '').join(' ')})`
+}
+
+const frameShape = (
+  { type, start, end, matching }: WindowFrame,
+  inner: Inner
+): readonly string[] => {
+  const rows = `${type} ${boundsShape(start, end, inner)}`
+  if (matching === null) return [rows]
+  const { measures, rest } = matchingShape(matching, inner)
+  return [measures, rows, rest]
 }
 
 const boundsShape = (start: FrameBound, end: FrameBound | null, inner: Inner): string => {
@@ -130,6 +153,8 @@ export const expressionShape = (node: Expression, inner: Inner): string => {
       return `${part(node.base)}[${of(node.index)}]`
     case 'FunctionCall':
       return callShape(node, inner)
+    case 'Measure':
+      return `${nameShape(node.name)} OVER ${windowShape(node.over, inner)}`
     case 'Listagg':
       return listaggShape(node, inner)
     case 'Lambda':
@@ -169,6 +194,12 @@ export const expressionShape = (node: Expression, inner: Inner): string => {
       return `GROUPING(${commas(node.columns, inner)})`
     case 'CurrentValue':
       return node.name
+    case 'JsonArray':
+    case 'JsonExists':
+    case 'JsonObject':
+    case 'JsonQuery':
+    case 'JsonValue':
+      return jsonShape(node, inner)
     case 'SubqueryExpression':
       return `(${inner(node.query)})`
     case 'Exists':
@@ -198,16 +229,19 @@ const chains: ReadonlySet<Expression['kind']> = new Set([
 
 const isChain = ({ kind }: Expression): boolean => chains.has(kind)
 
-const commas = (items: readonly Expression[], inner: Inner): string =>
+export const commas = (items: readonly Expression[], inner: Inner): string =>
   items.map((item) => expressionShape(item, inner)).join(', ')
 
 const callShape = (node: FunctionCall, inner: Inner): string => {
+  const star = node.label === null ? '*' : `${nameShape(node.label)}.*`
   const parts = [
     node.quantifier ?? '',
-    node.isStar ? '*' : commas(node.arguments, inner),
+    node.isStar ? star : commas(node.arguments, inner),
     orderShape(node.orderBy, inner)
   ]
-  const call = `${qualifiedShape(node.name)}(${parts.filter((part) => part !== '').join(' ')})`
+  const mode = node.processing === null ? '' : `${node.processing} `
+  const inside = parts.filter((part) => part !== '').join(' ')
+  const call = `${mode}${qualifiedShape(node.name)}(${inside})`
   const nulls = node.nullTreatment === null ? '' : ` ${node.nullTreatment} NULLS`
   const over = node.over === null ? '' : ` OVER ${windowShape(node.over, inner)}`
   return `${call}${filterShape(node.filter, inner)}${nulls}${over}`
@@ -224,7 +258,7 @@ const listaggShape = (node: Listagg, inner: Inner): string => {
 const filterShape = (filter: Expression | null, inner: Inner): string =>
   filter === null ? '' : ` FILTER (WHERE ${expressionShape(filter, inner)})`
 
-const typeShape = (type: DataType): string => {
+export const typeShape = (type: DataType): string => {
   switch (type.kind) {
     case 'GenericType': {
       const { name, parameters } = type

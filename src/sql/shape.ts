@@ -19,20 +19,24 @@ import {
   listShape,
   nameShape,
   orderShape,
+  ordinalShape,
   qualifiedShape,
   windowShape
 } from './shape-expression.ts'
+import { matchShape } from './shape-pattern.ts'
+import { tableFunctionShape } from './shape-table-function.ts'
 
 /**
  * The shape of a query. The same for two queries that differ in literals, spelling and white space.
  */
 export const shapeOf = (query: Query): string => {
   const named = query.with.map(namedShape)
+  const word = query.recursive === null ? 'WITH' : 'WITH RECURSIVE'
   const { offset, limit } = query
   return joined([
-    named.length > 0 && `WITH ${named.join(', ')}`,
+    named.length > 0 && `${word} ${named.join(', ')}`,
     bodyShape(query.body),
-    orderShape(query.orderBy, shapeOf),
+    orderShape(query.orderBy, shapeOf, ordinalShape),
     offset !== null && 'OFFSET ?',
     limit?.kind === 'Limit' && `LIMIT ${limit.count === null ? 'ALL' : '?'}`,
     limit?.kind === 'FetchFirst' && `FETCH FIRST ? ROWS ${limit.withTies ? 'WITH TIES' : 'ONLY'}`
@@ -106,7 +110,7 @@ const groupShape = ({ quantifier, elements }: GroupBy): string =>
     elements
       .map(({ kind, sets }) => {
         const inner = sets.map((set) => {
-          const items = set.map((one) => expressionShape(one, shapeOf)).join(', ')
+          const items = set.map((one) => ordinalShape(one, shapeOf)).join(', ')
           return set.length === 1 ? items : `(${items})`
         })
         return kind === 'SimpleGroupBy' ? inner.join(', ') : `${words[kind]}(${inner.join(', ')})`
@@ -116,8 +120,12 @@ const groupShape = ({ quantifier, elements }: GroupBy): string =>
 
 const relationShape = (node: Relation): string => {
   switch (node.kind) {
-    case 'Table':
-      return qualifiedShape(node.name)
+    case 'Table': {
+      const { name, period } = node
+      if (period === null) return qualifiedShape(name)
+      const end = expressionShape(period.end, shapeOf)
+      return `${qualifiedShape(name)} FOR ${period.type} AS OF ${end}`
+    }
     case 'AliasedRelation': {
       const { relation, alias, columnAliases } = node
       const inner = relationShape(relation)
@@ -137,18 +145,25 @@ const relationShape = (node: Relation): string => {
       return `${relationShape(node.relation)} TABLESAMPLE ${node.method} (?)`
     case 'Join':
       return joined([relationShape(node.first), ...node.rest.map(stepShape)])
+    case 'PatternRecognition':
+      return `${operandShape(node.relation)} ${matchShape(node.match, shapeOf)}`
+    case 'TableFunction':
+      return tableFunctionShape(node, shapeOf)
   }
 }
 
 const stepShape = ({ type, right, criteria }: JoinStep): string => {
-  const inner = relationShape(right)
   return joined([
+    criteria?.kind === 'JoinNatural' && 'NATURAL',
     type === 'INNER' ? 'JOIN' : `${type} JOIN`,
-    right.kind === 'Join' ? `(${inner})` : inner,
+    operandShape(right),
     criteria?.kind === 'JoinOn' && `ON ${expressionShape(criteria.expression, shapeOf)}`,
     criteria?.kind === 'JoinUsing' && `USING ${columnsShape(criteria.columns)}`
   ])
 }
+
+const operandShape = (node: Relation): string =>
+  node.kind === 'Join' ? `(${relationShape(node)})` : relationShape(node)
 
 type Part = string | false | null | undefined
 

@@ -5,7 +5,7 @@
  * not.
  */
 import type { DataType, GenericType } from './ast-type.ts'
-import type { Expression, FunctionCall, Identifier, Some } from './ast.ts'
+import type { ColumnReference, Expression, FunctionCall, Identifier, Some } from './ast.ts'
 import type { Resolver } from './resolution.ts'
 import { type RowField, type SqlType, arrayOf, plain } from './types.ts'
 
@@ -14,13 +14,9 @@ const deepest = 50
 /** Of an expression whose names have been resolved. */
 export const typeOf = (resolver: Resolver, node: Expression, depth = 0): SqlType | null => {
   if (depth > deepest) return null
+  if (node.kind === 'ColumnReference') return typeOfReference(resolver, node)
   const inner = (part: Expression): SqlType | null => typeOf(resolver, part, depth + 1)
   switch (node.kind) {
-    case 'ColumnReference': {
-      const found = resolver.found.references.get(node)
-      if (found === undefined) return null
-      return membersOf(found.field.type, node.parts, found.used)
-    }
     case 'Dereference':
       return memberOf(inner(node.base), node.field.name).type
     case 'Subscript':
@@ -70,6 +66,7 @@ export const typeOf = (resolver: Resolver, node: Expression, depth = 0): SqlType
     case 'Arithmetic':
     case 'ArithmeticUnary':
     case 'AtTimeZone':
+    case 'Measure':
     case 'Listagg':
     case 'Lambda':
     case 'Extract':
@@ -79,20 +76,33 @@ export const typeOf = (resolver: Resolver, node: Expression, depth = 0): SqlType
     case 'Normalize':
     case 'Grouping':
     case 'CurrentValue':
+    case 'JsonArray':
+    case 'JsonExists':
+    case 'JsonObject':
+    case 'JsonQuery':
+    case 'JsonValue':
     case 'SubqueryExpression':
     case 'Exists':
       return null
   }
 }
 
+const typeOfReference = (resolver: Resolver, node: ColumnReference): SqlType | null => {
+  const found = resolver.found.references.get(node)
+  if (found === undefined) return null
+  const { field, used } = found
+  return used === node.parts.length ? field.type : membersOf(field.type, node.parts, used)
+}
+
 /** The type that all of these have, names of fields included; null where they differ. */
 export const commonType = (types: readonly (SqlType | null)[]): SqlType | null => {
-  const [first, ...rest] = types
+  const [first] = types
   if (first === undefined || first === null) return null
-  return rest.every((type) => type !== null && isSame(first, type)) ? first : null
+  return types.every((type) => type !== null && isSame(first, type)) ? first : null
 }
 
 const isSame = (one: SqlType, other: SqlType): boolean => {
+  if (one === other) return true
   switch (one.kind) {
     case 'plain':
       return other.kind === 'plain'

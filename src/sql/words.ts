@@ -3,6 +3,8 @@
  * A word that is not reserved is also a name wherever the grammar takes one. Words the parser
  * never looks for are plain names to it, which is the same to Trino.
  */
+import { letterA } from './lexer-units.ts'
+
 export const reservedWords = [
   'ALTER', 'AND', 'AS', 'BETWEEN', 'BY', 'CASE', 'CAST', 'CONSTRAINT', 'CREATE', 'CROSS', 'CUBE',
   'CURRENT_CATALOG', 'CURRENT_DATE', 'CURRENT_PATH', 'CURRENT_ROLE', 'CURRENT_SCHEMA',
@@ -17,19 +19,54 @@ export const reservedWords = [
 ] as const
 
 export const freeWords = [
-  'AFTER', 'ALL', 'ANY', 'ARRAY', 'ASC', 'AT', 'BERNOULLI', 'BOTH', 'COUNT', 'CURRENT', 'DAY',
-  'DESC', 'DOUBLE', 'ERROR', 'FETCH', 'FILTER', 'FINAL', 'FIRST', 'FOLLOWING', 'FUNCTION', 'GROUPS',
-  'HOUR', 'IGNORE', 'INTERVAL', 'LAST', 'LATERAL', 'LEADING', 'LIMIT', 'MAP', 'MATCH_RECOGNIZE',
-  'MEASURES', 'MINUTE', 'MONTH', 'NEXT', 'NFC', 'NFD', 'NFKC', 'NFKD', 'NULLS', 'OFFSET', 'ONLY',
-  'ORDINALITY', 'OVER', 'OVERFLOW', 'PARTITION', 'PATTERN', 'POSITION', 'PRECEDING', 'PRECISION',
-  'RANGE', 'RESPECT', 'ROW', 'ROWS', 'RUNNING', 'SECOND', 'SESSION', 'SETS', 'SOME', 'SUBSTRING',
-  'SYSTEM', 'TABLESAMPLE', 'TIES', 'TIME', 'TIMESTAMP', 'TO', 'TRAILING', 'TRUNCATE', 'TRY_CAST',
-  'UNBOUNDED', 'WINDOW', 'WITHIN', 'WITHOUT', 'YEAR', 'ZONE'
+  'ABSENT', 'AFTER', 'ALL', 'ANY', 'ARRAY', 'ASC', 'AT', 'BERNOULLI', 'BOTH', 'CONDITIONAL',
+  'COPARTITION', 'COUNT', 'CURRENT', 'DAY', 'DEFAULT', 'DEFINE', 'DESC', 'DESCRIPTOR', 'DOUBLE',
+  'EMPTY', 'ENCODING', 'ERROR', 'FETCH', 'FILTER', 'FINAL', 'FIRST', 'FOLLOWING', 'FORMAT',
+  'FUNCTION', 'GROUPS', 'HOUR', 'IGNORE', 'INITIAL', 'INTERVAL', 'JSON', 'KEEP', 'KEY', 'KEYS',
+  'LAST', 'LATERAL', 'LEADING', 'LIMIT', 'MAP', 'MATCH', 'MATCHES', 'MATCH_RECOGNIZE', 'MEASURES',
+  'MINUTE', 'MONTH', 'NEXT', 'NFC', 'NFD', 'NFKC', 'NFKD', 'NULLS', 'OBJECT', 'OF', 'OFFSET',
+  'OMIT', 'ONE', 'ONLY', 'ORDINALITY', 'OVER', 'OVERFLOW', 'PARTITION', 'PASSING', 'PAST',
+  'PATTERN', 'PER', 'PERMUTE', 'POSITION', 'PRECEDING', 'PRECISION', 'PRUNE', 'QUOTES', 'RANGE',
+  'RESPECT', 'RETURNING', 'ROW', 'ROWS', 'RUNNING', 'SCALAR', 'SECOND', 'SEEK', 'SESSION', 'SETS',
+  'SHOW', 'SOME', 'SUBSET', 'SUBSTRING', 'SYSTEM', 'TABLESAMPLE', 'TIES', 'TIME', 'TIMESTAMP', 'TO',
+  'TRAILING', 'TRUNCATE', 'TRY_CAST', 'UNBOUNDED', 'UNCONDITIONAL', 'UNIQUE', 'UNKNOWN',
+  'UNMATCHED', 'UTF16', 'UTF32', 'UTF8', 'VALUE', 'VERSION', 'WINDOW', 'WITHIN', 'WITHOUT',
+  'WRAPPER', 'YEAR', 'ZONE'
 ] as const
 
 export type ReservedWord = (typeof reservedWords)[number]
 export type FreeWord = (typeof freeWords)[number]
 export type Word = ReservedWord | FreeWord
+
+/** The word of the grammar that stands there in any case, if what stands there is one. */
+export const wordAt = (sql: string, from: number, to: number): Word | null => {
+  const like = wordsLike[likeness(to - from, sql.charCodeAt(from))]
+  if (like !== undefined) for (const word of like) if (isWritten(sql, from, word)) return word
+  return null
+}
+
+/** One number for a length and a first letter, in any case; below zero for what no word has. */
+const likeness = (length: number, first: number): number =>
+  length > 32 ? -1 : length * 32 + (first & 31)
+
+/** Those of one length and first letter: one to three, so that no text is cut out to look it up. */
+const wordsLike: readonly (readonly Word[])[] = [...reservedWords, ...freeWords].reduce(
+  (all: Word[][], word) => {
+    const like = likeness(word.length, word.charCodeAt(0))
+    all[like] = [...(all[like] ?? []), word]
+    return all
+  },
+  []
+)
+
+/** Whether the word stands there, in any case, given that as many units of a word do. */
+const isWritten = (sql: string, from: number, word: Word): boolean => {
+  for (let at = 1; at < word.length; at++) {
+    const unit = sql.charCodeAt(from + at)
+    if ((unit >= letterA ? unit - 32 : unit) !== word.charCodeAt(at)) return false
+  }
+  return true
+}
 
 /**
  * First words of statements that are no queries: Trino's own, and those Athena adds

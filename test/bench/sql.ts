@@ -1,9 +1,11 @@
 /**
  * Queries checked per second over TPC-DS, with names resolved and the guardrail held against them,
- * beside what only parses, where that is installed; then how long one query of 2 KB takes, and one of
- * 64 KB. The queries are read from the corpora beside the project; without them there are no figures.
+ * beside what dt-sql-parser and node-sql-parser need only to parse them; then how long one query of
+ * 2 KB takes, and one of 64 KB. All sides take turns in one run. The queries are read from the
+ * corpora beside the project; without them there are no figures.
  */
 import { existsSync, readFileSync } from 'node:fs'
+import { createRequire, register } from 'node:module'
 import { join, resolve } from 'node:path'
 import { type Catalog, parseCatalog } from '../../src/sql/catalog.ts'
 import { check } from '../../src/sql/check.ts'
@@ -12,58 +14,112 @@ import { type Figure, median, rounded } from './figures.ts'
 
 const corpus = resolve(import.meta.dirname, '../../../shared/corpus/sql')
 const rounds = 9
+const warmMs = 3000
+const roundMs = 250
+
+type Side = (sql: string) => boolean
 
 export const sqlFigures = async (): Promise<readonly Figure[]> => {
   if (!existsSync(join(corpus, 'access.jsonl'))) return []
   const queries = tpcds()
-  const one = (sql: string): boolean => check({ sql, catalog, guardrail }).decision === 'allow'
-  const refused = queries.filter((sql) => !one(sql))
-  if (refused.length > 0) throw new Error(`${refused.length} queries of TPC-DS are refused`)
-  const sides: Record<string, (sql: string) => unknown> = { checked: one, ...(await others()) }
+  const one: Side = (sql) => check({ sql, catalog, guardrail }).decision === 'allow'
+  const sides: Readonly<Record<string, Side>> = { checked: one, ...(await others()) }
+  const taken = Object.entries(sides).map(([name, side]) => [name, queries.filter(side).length] as const)
+  const accepted = Object.fromEntries(taken)
+  if (accepted['checked'] !== queries.length) throw new Error('a query of TPC-DS is refused')
   const rates: Record<string, number[]> = {}
-  for (let round = 0; round <= rounds; round++) {
-    for (const [name, side] of Object.entries(sides)) {
-      const began = performance.now()
-      for (const sql of queries) side(sql)
-      const rate = (queries.length * 1000) / (performance.now() - began)
-      if (round > 0) (rates[name] ??= []).push(rate)
-    }
+  for (const side of Object.values(sides)) rate(side, queries, warmMs)
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, side] of Object.entries(sides)) (rates[name] ??= []).push(rate(side, queries, roundMs))
   }
   const perSecond = Object.fromEntries(Object.entries(rates).map(([name, all]) => [name, rounded(median(all), 0)]))
-  const ours = perSecond['checked'] ?? 0
-  const dt = perSecond['dtSqlParser']
+  const ours = perSecond['checked'] ?? Number.NaN
+  const dt = perSecond['dtSqlParser'] ?? Number.NaN
+  const times = rounded(ours / dt, 1)
   return [
     {
       figure: 'sql_tpcds_checked',
       value: ours,
       unit: 'queries/s',
-      target: '>= 10x of what dt-sql-parser parses (1850/s where it was measured alone)',
-      ok: ours >= 10 * (dt ?? 1850),
-      beside: perSecond
+      target: '>= 10x of what dt-sql-parser parses',
+      ok: times >= 10,
+      beside: {
+        ...perSecond,
+        timesDtSqlParser: times,
+        queries: queries.length,
+        parsedByDtSqlParser: accepted['dtSqlParser'] ?? Number.NaN,
+        parsedByNodeSqlParser: accepted['nodeSqlParser'] ?? Number.NaN
+      }
     },
     ...sizes(one)
   ]
 }
 
-const sizes = (one: (sql: string) => unknown): readonly Figure[] => {
+/** Queries per second, of whole passes over all of them, for at least so many milliseconds. */
+const rate = (side: Side, queries: readonly string[], ms: number): number => {
+  const began = performance.now()
+  let passes = 0
+  do {
+    for (const sql of queries) side(sql)
+    passes++
+  } while (performance.now() - began < ms)
+  return (passes * queries.length * 1000) / (performance.now() - began)
+}
+
+/**
+ * In time of the processor, so that what else the machine does is not counted; what the clock says
+ * is beside it.
+ */
+const sizes = (one: Side): readonly Figure[] => {
   const small = ofBytes(2048)
   const large = ofBytes(65_536)
-  const times = (sql: string, count: number): readonly number[] =>
+  const times = (sql: string, count: number): readonly Times[] =>
     Array.from({ length: count }, () => {
-      const began = performance.now()
+      const [clock, cpu] = [performance.now(), process.cpuUsage()]
       one(sql)
-      return performance.now() - began
+      const { user, system } = process.cpuUsage(cpu)
+      return { cpuMs: (user + system) / 1000, clockMs: performance.now() - clock }
     })
-  times(small, 500)
-  times(large, 20)
-  const fast = times(small, 2000).toSorted((a, b) => a - b)
-  const p99 = rounded(fast[Math.floor(fast.length * 0.99)] ?? Number.NaN, 3)
-  const ratio = rounded(median(times(large, 60)) / median(fast))
-  const beside = { p50Ms: rounded(median(fast), 3), ms64KB: rounded(median(times(large, 20))) }
+  times(small, 2000)
+  times(large, 60)
+  const turns = Array.from({ length: 60 }, () => [times(small, 40), times(large, 1)] as const)
+  const smalls = turns.flatMap(([fast]) => fast)
+  const larges = turns.flatMap(([, slow]) => slow)
+  const p99 = rounded(at(smalls, 'cpuMs', 0.99), 3)
+  const ratio = rounded(at(larges, 'cpuMs', 0.5) / at(smalls, 'cpuMs', 0.5))
   return [
-    { figure: 'sql_2kb_check_p99', value: p99, unit: 'ms', target: '<= 1', ok: p99 <= 1, beside },
-    { figure: 'sql_64kb_to_2kb', value: ratio, unit: 'ratio of times', target: '<= 40', ok: ratio <= 40 }
+    {
+      figure: 'sql_2kb_check_p99',
+      value: p99,
+      unit: 'ms',
+      target: '<= 1',
+      ok: p99 <= 1,
+      beside: {
+        p50Ms: rounded(at(smalls, 'cpuMs', 0.5), 3),
+        clockP50Ms: rounded(at(smalls, 'clockMs', 0.5), 3),
+        clockP99Ms: rounded(at(smalls, 'clockMs', 0.99), 3)
+      }
+    },
+    {
+      figure: 'sql_64kb_to_2kb',
+      value: ratio,
+      unit: 'ratio of times',
+      target: '<= 40',
+      ok: ratio <= 40,
+      beside: {
+        ms64KB: rounded(at(larges, 'cpuMs', 0.5)),
+        clockRatio: rounded(at(larges, 'clockMs', 0.5) / at(smalls, 'clockMs', 0.5)),
+        ratioOfTexts: rounded(large.length / small.length)
+      }
+    }
   ]
+}
+
+type Times = { readonly cpuMs: number; readonly clockMs: number }
+
+const at = (all: readonly Times[], which: keyof Times, share: number): number => {
+  const sorted = all.map((one) => one[which]).toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN
 }
 
 /** The same joins, predicates and aggregates, as often as they fit. */
@@ -120,35 +176,50 @@ const tpcds = (): readonly string[] =>
     .map(({ sql }) => sql)
     .filter((sql) => !/c_email_address|c_login/.test(sql))
 
-type Parser = Record<string, new () => Record<string, (sql: string, options?: object) => unknown>>
+/** dt-sql-parser is for bundlers: its modules do not say that they are, and leave out endings. */
+const asBundled = `
+  export const resolve = async (specifier, context, next) => {
+    const isWithin = /dt-sql-parser/.test(context.parentURL ?? '') && specifier.startsWith('.')
+    for (const end of isWithin ? ['.js', '/index.js', ''] : ['']) {
+      try {
+        const found = await next(specifier + end, context)
+        return /dt-sql-parser/.test(found.url) ? { ...found, format: 'module' } : found
+      } catch (error) {
+        if (end === '') throw error
+      }
+    }
+  }`
 
-const attempt = (parse: () => unknown): unknown => {
-  try {
-    return parse()
-  } catch {
-    return null
-  }
+type DtSqlParser = {
+  readonly TrinoSQL: new () => { readonly parse: (sql: string, onError: () => void) => object }
 }
 
-/** Only what is installed; a query that one of them cannot parse costs it nothing but time. */
-const others = async (): Promise<Record<string, (sql: string) => unknown>> => {
-  const found: Record<string, (sql: string) => unknown> = {}
-  const installed = async (name: string): Promise<Parser | null> => {
-    try {
-      return (await import(name)) as Parser
-    } catch {
-      return null
+type NodeSqlParser = {
+  readonly Parser: new () => { readonly astify: (sql: string, options: { readonly database: string }) => object }
+}
+
+/** What only parses, and whether it takes the query. Of what node-sql-parser has, `athena` takes most. */
+const others = async (): Promise<Readonly<Record<string, Side>>> => {
+  register(`data:text/javascript,${encodeURIComponent(asBundled)}`)
+  // named by a variable, for its types are written for bundlers too
+  const name = 'dt-sql-parser'
+  const { TrinoSQL } = (await import(name)) as DtSqlParser
+  const { Parser } = createRequire(import.meta.url)('node-sql-parser') as NodeSqlParser
+  const dt = new TrinoSQL()
+  const node = new Parser()
+  return {
+    dtSqlParser: (sql) => {
+      let isValid = true
+      dt.parse(sql, () => (isValid = false))
+      return isValid
+    },
+    nodeSqlParser: (sql) => {
+      try {
+        node.astify(sql, { database: 'athena' })
+        return true
+      } catch {
+        return false
+      }
     }
   }
-  const node = await installed('node-sql-parser')
-  const dt = await installed('dt-sql-parser')
-  if (node?.['Parser']) {
-    const parser = new node['Parser']()
-    found['nodeSqlParser'] = (sql) => attempt(() => parser['astify']?.(sql, { database: 'trino' }))
-  }
-  if (dt?.['TrinoSQL']) {
-    const parser = new dt['TrinoSQL']()
-    found['dtSqlParser'] = (sql) => attempt(() => parser['validate']?.(sql))
-  }
-  return found
 }
