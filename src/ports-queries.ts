@@ -5,30 +5,19 @@
 import type { ElevationId, Instant, PersonId, QueryId } from './elevation/ids.ts'
 import type { QueryVerdict } from './elevation/refusal.ts'
 import type { Entry } from './ledger/entry.ts'
+import type { Restrictions } from './policy/policy.ts'
 import type { AwsAnswer, CatalogSnapshot, Committed, SessionCredentials } from './ports.ts'
 
 /** What one text is held to. */
 export type CheckOf = {
   readonly sql: string
   readonly catalog: CatalogSnapshot
-  readonly guardrail: CheckedGuardrail
+  readonly guardrail: Restrictions
   /** an elevation's tables and columns, `db.table` and `db.table.column`; null = every column */
   readonly grant: {
     readonly tables: readonly string[]
     readonly columns: readonly string[] | null
   }
-}
-
-/** As the guard takes it; names without a database are the default database's. */
-export type CheckedGuardrail = {
-  readonly tables: readonly string[] | null
-  readonly denyColumns: Readonly<Record<string, readonly string[]>>
-  readonly aggregateOnlyColumns: Readonly<Record<string, readonly string[]>>
-  readonly requirePartitionPredicate: boolean
-  readonly requireLimit: number | null
-  readonly forbidCrossJoin: boolean
-  readonly forbidFunctions: readonly string[]
-  readonly defaultDatabase: string | null
 }
 
 /** One verdict, in full and as its requester may see it. */

@@ -14,7 +14,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   ledger: { places: [], packages: ['node:crypto'] },
   sql: { places: [], packages: [] },
   'ports.ts': { places: ['elevation', 'iam', 'ledger'], packages: [] },
-  'ports-queries.ts': { places: ['elevation', 'ledger', 'ports.ts'], packages: [] },
+  'ports-queries.ts': { places: ['elevation', 'ledger', 'policy', 'ports.ts'], packages: [] },
   broker: { places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'ports-queries.ts'], packages: [] },
   aws: { places: ['elevation', 'iam', 'ports.ts', 'ports-queries.ts'], packages: ['@aws-sdk'] },
   store: { places: ['elevation', 'ledger', 'ports.ts', 'ports-queries.ts'], packages: ['@photostructure/sqlite', 'typebox', 'node:'] },

@@ -1,6 +1,7 @@
 /** The catalog and the guardrails of the evasion corpus, and checks in their words. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { unrestricted } from '../src/policy/guardrails.ts'
 import { type Catalog, parseCatalog } from '../src/sql/catalog.ts'
 import { type Verdict, check } from '../src/sql/check.ts'
 import type { Grant, Guardrail } from '../src/sql/restrictions.ts'
@@ -54,16 +55,7 @@ export const catalogDocument = {
 
 export const catalog = catalogOf(catalogDocument)
 
-export const open: Guardrail = {
-  tables: null,
-  denyColumns: {},
-  aggregateOnlyColumns: {},
-  requirePartitionPredicate: false,
-  requireLimit: null,
-  forbidCrossJoin: false,
-  forbidFunctions: [],
-  defaultDatabase: null
-}
+export const open: Guardrail = unrestricted
 
 /** One of the corpus: analyst, analyst_pii, strict, aggregate, logs. */
 export const guardrail = (name: string): Guardrail => {

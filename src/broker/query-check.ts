@@ -13,10 +13,11 @@ import {
 } from '../elevation/refusal.ts'
 import { type Target, tablesOf } from '../elevation/target.ts'
 import { mayStillIssue, offersFor } from '../policy/decide.ts'
-import type { Guardrail, Rule } from '../policy/policy.ts'
+import { unrestricted } from '../policy/guardrails.ts'
+import type { Guardrail, Restrictions, Rule } from '../policy/policy.ts'
 import { byMostGiven } from '../policy/terms.ts'
 import type { CatalogSnapshot } from '../ports.ts'
-import type { CheckedGuardrail, Checked } from '../ports-queries.ts'
+import type { Checked } from '../ports-queries.ts'
 import { policyDenied, unknownTarget } from './ask.ts'
 import type { Caller } from './broker.ts'
 import type { CatalogOf } from './catalog.ts'
@@ -77,7 +78,7 @@ export const checkText = async (
   if (!found.ok) return found
   const database = rule.guardrail?.defaultDatabase ?? target.data[0]?.database
   if (database === undefined) throw new Error('a target without data')
-  const guardrail = { ...open, ...plain(rule.guardrail), defaultDatabase: database }
+  const guardrail = { ...unrestricted, ...plain(rule.guardrail), defaultDatabase: database }
   const catalog = found.value
   const checked = await deps.checks.check({ sql, catalog, guardrail, grant: { tables, columns } })
   return accept({ ...checked, database, guardrail: rule.guardrail?.id ?? null, catalog })
@@ -135,18 +136,7 @@ const heldByOffer = (deps: Deps, { person }: Caller, input: OfferInput): Result<
   return accept({ target, rule, tables, columns: input.columns ?? null })
 }
 
-const open: CheckedGuardrail = {
-  tables: null,
-  denyColumns: {},
-  aggregateOnlyColumns: {},
-  requirePartitionPredicate: false,
-  requireLimit: null,
-  forbidCrossJoin: false,
-  forbidFunctions: [],
-  defaultDatabase: null
-}
-
-const plain = (guardrail: Guardrail | null): Partial<CheckedGuardrail> => {
+const plain = (guardrail: Guardrail | null): Partial<Restrictions> => {
   if (guardrail === null) return {}
   const { id: _, ...rest } = guardrail
   return rest

@@ -11,7 +11,8 @@ import {
   largerGivesMore,
   smallerGivesMore
 } from './diff-sides.ts'
-import type { Guardrail } from './policy.ts'
+import { unrestricted } from './guardrails.ts'
+import type { Guardrail, Restrictions } from './policy.ts'
 
 export type GuardrailPart =
   | 'guardrail.tables'
@@ -33,7 +34,7 @@ export const compareGuardrails = (
   before: Guardrail | null,
   after: Guardrail | null
 ): readonly GuardrailFacet[] => {
-  const [old, now] = [before ?? none, after ?? none]
+  const [old, now] = [before ?? unrestricted, after ?? unrestricted]
   return [
     {
       what: 'guardrail.tables',
@@ -59,30 +60,17 @@ export const compareGuardrails = (
   ]
 }
 
-const none: Omit<Guardrail, 'id'> = {
-  tables: null,
-  denyColumns: {},
-  aggregateOnlyColumns: {},
-  requirePartitionPredicate: false,
-  requireLimit: null,
-  forbidCrossJoin: false,
-  forbidFunctions: [],
-  defaultDatabase: null
-}
-
-type Body = typeof none
-
 const duty = (
   what: 'guardrail.requirePartitionPredicate' | 'guardrail.forbidCrossJoin',
-  old: Body,
-  now: Body
+  old: Restrictions,
+  now: Restrictions
 ): GuardrailFacet => {
   const key = what === 'guardrail.forbidCrossJoin' ? 'forbidCrossJoin' : 'requirePartitionPredicate'
   const side = smallerGivesMore(Number(old[key]), Number(now[key]))
   return { what, side, from: old[key] ? 'yes' : null, to: now[key] ? 'yes' : null }
 }
 
-const columnsFacet = (old: Body, now: Body): GuardrailFacet => {
+const columnsFacet = (old: Restrictions, now: Restrictions): GuardrailFacet => {
   const [before, after] = [limitsOf(old), limitsOf(now)]
   const columns = [...new Set([...before.keys(), ...after.keys()])].toSorted()
   const differ = columns.filter((column) => before.get(column) !== after.get(column))
@@ -101,14 +89,14 @@ type Limits = ReadonlyMap<string, 'denied' | 'only in aggregates'>
 
 const ranks = { free: 0, 'only in aggregates': 1, denied: 2 } as const
 
-const limitsOf = ({ denyColumns, aggregateOnlyColumns }: Body): Limits => {
+const limitsOf = ({ denyColumns, aggregateOnlyColumns }: Restrictions): Limits => {
   return new Map([
     ...columnNames(aggregateOnlyColumns).map((column) => [column, 'only in aggregates'] as const),
     ...columnNames(denyColumns).map((column) => [column, 'denied'] as const)
   ])
 }
 
-const columnNames = (lists: Body['denyColumns']): readonly string[] =>
+const columnNames = (lists: Restrictions['denyColumns']): readonly string[] =>
   Object.entries(lists).flatMap(([table, columns]) => columns.map((one) => `${table}.${one}`))
 
 const printLimits = (columns: readonly string[], limits: Limits): string | null => {

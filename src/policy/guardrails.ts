@@ -8,9 +8,21 @@ import type { GuardrailDocument } from './guardrail-schema.ts'
 import { errorAt, hint, quote, warningAt } from './issue.ts'
 import { textsAt } from './names.ts'
 import { type Part, valueAt } from './part.ts'
-import type { Guardrail, PolicyIssue } from './policy.ts'
+import type { Guardrail, PolicyIssue, Restrictions } from './policy.ts'
 import type { RuleDocument } from './rule-schema.ts'
 import type { TargetDocument } from './target-schema.ts'
+
+/** Of no guardrail: nothing is restricted. */
+export const unrestricted: Restrictions = {
+  tables: null,
+  denyColumns: {},
+  aggregateOnlyColumns: {},
+  requirePartitionPredicate: false,
+  requireLimit: null,
+  forbidCrossJoin: false,
+  forbidFunctions: [],
+  defaultDatabase: null
+}
 
 /** What guardrails name that is not there; `targets` are all of the organisation's. */
 export const guardrailIssues = (

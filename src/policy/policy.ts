@@ -130,8 +130,10 @@ export type Deny = {
 }
 
 /** What queries may read; the document of `policies/guardrails/` and of `sallyport guard`. */
-export type Guardrail = {
-  readonly id: string
+export type Guardrail = Restrictions & { readonly id: string }
+
+/** Names without a database are the default database's. */
+export type Restrictions = {
   /** `database.table`; null = every table asked for */
   readonly tables: readonly string[] | null
   /** `database.table` → columns that are never read */
