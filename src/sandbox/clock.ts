@@ -5,6 +5,8 @@
  */
 export type SandboxClock = {
   readonly now: () => Date
+  /** started with clock control */
+  readonly isControlled: boolean
   /** Moves time forward by whole seconds, 1 to 31,536,000; answers false where control is off. */
   readonly advance: (seconds: number) => boolean
 }
@@ -17,6 +19,7 @@ export const makeClock = (options: {
   const base = options.base ?? (() => new Date())
   let offsetMilliseconds = 0
   return {
+    isControlled: options.control,
     now: () => new Date(base().getTime() + offsetMilliseconds),
     advance: (seconds) => {
       if (!options.control) return false

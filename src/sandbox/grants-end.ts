@@ -25,7 +25,7 @@ export const revokeGrant: Operation = {
     authorizeKey(world, call, { key })
     const grant = grantOfKey(world, key.keyId, ask.GrantId)
     if (ask.DryRun === true) throw dryRun()
-    world.grants.delete(grant.grantId)
+    world.faults.settle('grants', () => world.grants.delete(grant.grantId))
     return {}
   },
   trail: endTrail
@@ -38,7 +38,7 @@ export const retireGrant: Operation = {
     const grant = namedGrant(world, ask)
     requireMayRetire(world, call, grant)
     if (ask.DryRun === true) throw dryRun()
-    world.grants.delete(grant.grantId)
+    world.faults.settle('grants', () => world.grants.delete(grant.grantId))
     return {}
   },
   trail: endTrail

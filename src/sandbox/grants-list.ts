@@ -68,7 +68,7 @@ function page(
   ask: { readonly Limit?: number; readonly Marker?: string }
 ): JsonObject {
   const after = ask.Marker === undefined ? 0 : serialOf(ask.Marker)
-  const rest = grants.filter((grant) => grant.serial > after)
+  const rest = grants.filter((one) => one.serial > after && world.faults.counts(one.createdAt))
   const here = rest.slice(0, ask.Limit ?? DEFAULT_LIMIT)
   const last = here.at(-1)
   const goesOn = here.length < rest.length && last !== undefined

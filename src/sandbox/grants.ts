@@ -1,7 +1,8 @@
 /**
  * CreateGrant. A name makes it idempotent: the same name and parameters give the same grant and a
- * new token; other parameters give a second grant. A grant counts at once (AWS: usually within five
- * minutes) and never expires. Source: AWS KMS API Reference, CreateGrant.
+ * new token; other parameters give a second grant. A grant counts at once unless a lag is planned
+ * (faults.ts; AWS: usually within five minutes) and never expires. Source: AWS KMS API Reference,
+ * CreateGrant.
  */
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'

@@ -71,7 +71,7 @@ const putRolePolicy: Operation = {
       const message = `Maximum policy size of ${INLINE_LIMIT} bytes exceeded for role ${RoleName}`
       throw new AwsFault('LimitExceeded', 409, message)
     }
-    role.policies.set(PolicyName, policy)
+    world.faults.settle('policies', () => role.policies.set(PolicyName, policy))
     return {}
   },
   trail: (_world, input) => trailOf(input)
@@ -82,7 +82,8 @@ const deleteRolePolicy: Operation = {
   run: (world, call, input) => {
     const { RoleName, PolicyName } = parseInput(PolicyInput, input)
     const role = allowedRole(world, call, RoleName)
-    if (!role.policies.delete(PolicyName)) throw noPolicy(PolicyName)
+    if (!role.policies.has(PolicyName)) throw noPolicy(PolicyName)
+    world.faults.settle('policies', () => role.policies.delete(PolicyName))
     return {}
   },
   trail: (_world, input) => trailOf(input)

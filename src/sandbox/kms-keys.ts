@@ -57,10 +57,13 @@ export function encryptionContextKeys(pairs: Readonly<Record<string, string>>): 
   }
 }
 
-/** Grants of the key whose grantee is still the role it was made for. */
+/** Grants of the key that count, whose grantee is still the role it was made for. */
 export function liveGrants(world: World, key: KmsKey): readonly Grant[] {
   return [...world.grants.values()].filter(
-    (grant) => grant.keyId === key.keyId && granteeLives(world, grant)
+    (grant) =>
+      grant.keyId === key.keyId &&
+      granteeLives(world, grant) &&
+      world.faults.counts(grant.createdAt)
   )
 }
 

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { control } from './control.ts'
+import { Unanswered } from './faults.ts'
 import type { Issuer } from './oidc.ts'
 import type { RawResponse } from './service.ts'
 import type { World } from './world.ts'
@@ -26,7 +27,9 @@ export async function listen(world: World, oidc: Issuer, port: number): Promise<
     answer(context, request)
       .catch((error: unknown) => plainFailure(error))
       .then((made) => send(world, response, made))
-      .catch(() => response.destroy())
+      .catch((error: unknown) => {
+        if (!(error instanceof Unanswered && error.how === 'hang')) response.destroy()
+      })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(listenError(port, cause)))
@@ -119,6 +122,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 class BodyTooLarge extends Error {}
 
 function plainFailure(error: unknown): Answer {
+  if (error instanceof Unanswered) throw error
   if (error instanceof BodyTooLarge) return plain(413, 'The body is too large.')
   reportBug(error)
   return plain(500, 'The sandbox failed to answer.')

@@ -80,16 +80,24 @@ export type RawService = {
 
 export type Service = QueryService | JsonService | RawService
 
-/** Runs one operation as `call` and records it; rethrows the refusal after recording it. */
-export const invoke = async (
+type Job = { readonly operation: Operation; readonly input: JsonObject }
+
+/**
+ * Runs one operation as `call` and records it; rethrows the refusal after recording it. `Unanswered`
+ * where it was planned so.
+ */
+export const invoke = (world: World, call: Call, job: Job): Promise<JsonObject> =>
+  world.faults.around(call, (landing, refused) => runOnce(world, landing, { ...job, refused }))
+
+const runOnce = async (
   world: World,
   call: Call,
-  job: { readonly operation: Operation; readonly input: JsonObject }
+  { operation, input, refused }: Job & { readonly refused: AwsFault | null }
 ): Promise<JsonObject> => {
-  const { operation, input } = job
   const trail = (output: JsonObject | undefined): Trail =>
     operation.trail?.(world, input, output) ?? {}
   try {
+    if (refused !== null) throw refused
     const output = await operation.run(world, call, input)
     world.events.append(eventRecord(call, { readOnly: operation.readOnly, ...trail(output) }))
     return output
@@ -100,13 +108,23 @@ export const invoke = async (
 }
 
 /** The same for a raw operation. */
-export const invokeRaw = async (
+export const invokeRaw = (
   world: World,
   call: Call,
   operation: RawOperation
+): Promise<RawResponse> =>
+  world.faults.around(call, (landing, refused) =>
+    runRawOnce(world, landing, { operation, refused })
+  )
+
+const runRawOnce = async (
+  world: World,
+  call: Call,
+  { operation, refused }: { readonly operation: RawOperation; readonly refused: AwsFault | null }
 ): Promise<RawResponse> => {
   const { readOnly, trail } = operation
   try {
+    if (refused !== null) throw refused
     const response = await operation.run(world, call)
     world.events.append(eventRecord(call, { readOnly, ...trail }))
     return response

@@ -8,6 +8,7 @@ import { decodeS3Body } from './aws-chunked.ts'
 import type { Call, Caller } from './call.ts'
 import { serviceElsewhere } from './elsewhere.ts'
 import { AwsFault } from './fault.ts'
+import { Unanswered } from './faults.ts'
 import { glueService } from './glue.ts'
 import { iamService } from './iam.ts'
 import { kmsService } from './kms.ts'
@@ -34,7 +35,10 @@ export type WireRequest = SignedRequest & {
   readonly sourceIp: string
 }
 
-/** The answer to one request; refusals are answers too. `failed` is told of what was a bug. */
+/**
+ * The answer to one request; refusals are answers too. `failed` is told of what was a bug. Rejects
+ * with `Unanswered` where it was planned so.
+ */
 export async function answerWire(
   world: World,
   request: WireRequest,
@@ -54,6 +58,7 @@ export async function answerWire(
     return await run(world, request, { service, caller })
   } catch (error) {
     if (error instanceof AwsFault) return renderFault(service, request, error)
+    if (error instanceof Unanswered) throw error
     failed(error)
     const fault = new AwsFault('InternalFailure', 500, 'The sandbox failed to answer.')
     return renderFault(service, request, fault)

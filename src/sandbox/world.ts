@@ -7,6 +7,7 @@ import type { PolicyDocument } from '../iam/policy-document.ts'
 import type { AthenaState } from './athena-state.ts'
 import type { SandboxClock } from './clock.ts'
 import type { EventLog } from './events.ts'
+import { type Faults, makeFaults } from './faults.ts'
 import type { GlueState } from './glue-state.ts'
 import type { S3State } from './s3-state.ts'
 
@@ -103,6 +104,7 @@ export type World = {
   readonly region: string
   readonly clock: SandboxClock
   readonly events: EventLog
+  readonly faults: Faults
   readonly users: Map<string, User>
   readonly roles: Map<string, Role>
   readonly accessKeys: Map<string, AccessKey>
@@ -127,6 +129,7 @@ export type WorldParts = Pick<
 /** A world with an account and nobody in it. */
 export const emptyWorld = (parts: WorldParts): World => ({
   ...parts,
+  faults: makeFaults(parts.clock),
   users: new Map(),
   roles: new Map(),
   accessKeys: new Map(),
