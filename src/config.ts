@@ -39,6 +39,12 @@ export type Config = {
   readonly opsPort: number
   readonly dataDir: string
   readonly policies: string
+  /** null = the embedded store in the data folder */
+  readonly database: {
+    readonly url: SecretText
+    /** of the role that makes the tables; null = the broker's own */
+    readonly ownerUrl: SecretText | null
+  } | null
   readonly ledger: {
     readonly origin: string
     /** null = `ledger.key` in the data folder */
@@ -117,6 +123,9 @@ const extra = (name: string, given: string): boolean => {
     case 'SALLYPORT_CONSOLE_URL':
     case 'SALLYPORT_WITNESS_URL':
       return isTrustworthyUrl(given) && !given.includes('?')
+    case 'SALLYPORT_DATABASE_URL':
+    case 'SALLYPORT_DATABASE_OWNER_URL':
+      return isDatabaseUrl(given)
     case 'SALLYPORT_OIDC_JWKS_URL':
       return isTrustworthyUrl(given)
     case 'SALLYPORT_LOG_SINKS':
@@ -136,6 +145,18 @@ const isTrustworthyUrl = (given: string): boolean => {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
 }
 
+/** In the clear only to this host, or where that is said. */
+const isDatabaseUrl = (given: string): boolean => {
+  if (!URL.canParse(given) || given.includes('#') || given !== given.trim()) return false
+  const { protocol, hostname, pathname, searchParams } = new URL(given)
+  if (!/^postgres(ql)?:$/.test(protocol) || !/^\/[^/]+$/.test(pathname)) return false
+  const modes = searchParams.getAll('sslmode')
+  if (searchParams.has('ssl') || searchParams.has('host') || modes.length > 1) return false
+  const [mode] = modes
+  if (mode !== undefined) return mode === 'verify-full' || mode === 'disable'
+  return isLoopback(hostname) || /^%2f/i.test(hostname)
+}
+
 const crossChecks = (values: ReadonlyMap<Name, string>): readonly string[] => {
   const problems: string[] = []
   const host = values.get('SALLYPORT_HOST')
@@ -148,6 +169,9 @@ const crossChecks = (values: ReadonlyMap<Name, string>): readonly string[] => {
   const port = values.get('SALLYPORT_PORT')
   if (port !== undefined && port !== '0' && port === values.get('SALLYPORT_OPS_PORT')) {
     problems.push(`SALLYPORT_OPS_PORT is ${port}, the same as SALLYPORT_PORT`)
+  }
+  if (values.has('SALLYPORT_DATABASE_OWNER_URL') && !values.has('SALLYPORT_DATABASE_URL')) {
+    problems.push('SALLYPORT_DATABASE_URL is missing: the owner makes tables for its role')
   }
   const witness = ['SALLYPORT_WITNESS_URL', 'SALLYPORT_WITNESS_VKEY'] as const
   const missing = witness.filter((name) => !values.has(name))
@@ -215,6 +239,7 @@ const makeConfig = (values: ReadonlyMap<Name, string>): Config => {
     opsPort: Number(set('SALLYPORT_OPS_PORT')),
     dataDir: set('SALLYPORT_DATA_DIR'),
     policies: set('SALLYPORT_POLICIES'),
+    database: databaseIn(values),
     ledger: Object.freeze({
       origin: set('SALLYPORT_LEDGER_ORIGIN'),
       keyFile: values.get('SALLYPORT_LEDGER_KEY_FILE') ?? null,
@@ -247,6 +272,13 @@ const sinksIn = (list: string): readonly SinkPlace[] | null => {
     return isSafe ? [{ kind: 'http', url: () => one }] : []
   })
   return places.length === new Set(given).size && places.length === given.length ? places : null
+}
+
+const databaseIn = (values: ReadonlyMap<Name, string>): Config['database'] => {
+  const url = values.get('SALLYPORT_DATABASE_URL')
+  const owner = values.get('SALLYPORT_DATABASE_OWNER_URL')
+  if (url === undefined) return null
+  return Object.freeze({ url: () => url, ownerUrl: owner === undefined ? null : () => owner })
 }
 
 const witnessIn = (values: ReadonlyMap<Name, string>): Config['ledger']['witness'] => {

@@ -3,22 +3,26 @@
  * rule lives here. Rejects with `StartError` when policies, folder or ports are not usable.
  */
 import { hostname } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { AwsSettings } from './aws/answer.ts'
 import { glueCatalogs } from './aws/catalog.ts'
 import { kmsGrants } from './aws/grants.ts'
+import { stsIdentity } from './aws/identity.ts'
 import { kmsKeyWrap } from './aws/key-wrap.ts'
+import { sessionProbes } from './aws/probe.ts'
 import { athenaQueries } from './aws/queries.ts'
 import { athenaRuns } from './aws/query-runs.ts'
 import { stsSessions } from './aws/sessions.ts'
 import type { Broker } from './broker/broker.ts'
 import type { Deps } from './broker/deps.ts'
 import { makeBroker } from './broker/make-broker.ts'
+import { orphanSearch } from './broker/orphans.ts'
 import { policyChanged } from './broker/policy-changes.ts'
 import { receiptedReviews } from './broker/record.ts'
 import type { WorkFault } from './broker/work.ts'
 import type { Config } from './config.ts'
-import { seconds } from './elevation/ids.ts'
+import { instant, seconds } from './elevation/ids.ts'
 import { type Limits, buildApp } from './http/app.ts'
 import { makeAuth } from './http/auth.ts'
 import { issuerKeys } from './http/issuer-keys.ts'
@@ -28,29 +32,41 @@ import type { Slack } from './slack/connect.ts'
 import { tellingEntries } from './start/entry-lines.ts'
 import { startChecks } from './start/checks.ts'
 import { StartError } from './start/error.ts'
+import { figuresOf } from './start/figures.ts'
 import { type Ledger, startLedger } from './start/ledger.ts'
 import { startStore } from './start/personal.ts'
+import { type Orphans, startOrphans } from './start/orphans.ts'
 import { goodOrThrow, startPolicy, watchFolder } from './start/policy.ts'
 import { startSinks } from './start/sinks.ts'
+import type { Skew } from './start/skew.ts'
+import { tellingAws } from './start/told-aws.ts'
+import { startWatching } from './start/watched.ts'
 import type { StartEngine } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import type { Clock } from './ports.ts'
 import { systemClock, systemIds } from './system.ts'
 import { type Worker, startWorker } from './worker.ts'
 
-type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries' | 'catalogs' | 'runs'>
+type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries' | 'catalogs' | 'runs' | 'probes'>
 
 export type Given = {
   readonly logger: Logger
   /** absent: endpoint from the configuration, credentials from the SDK's own chain */
   readonly aws?: AwsSettings
   /** how long an issuer is believed alive and a sweep waits; the demo shortens them */
-  readonly timing?: { readonly leaseSeconds: number; readonly settleSeconds: number }
+  readonly timing?: {
+    readonly leaseSeconds: number
+    readonly settleSeconds: number
+    /** between two looks for orphan grants */
+    readonly orphanSeconds?: number
+  }
   readonly limits?: Partial<Limits>
   /** default: this machine's */
   readonly clock?: Clock
   /** stands in for AWS altogether, e.g. to measure the broker alone */
   readonly ports?: AwsPorts
+  /** hears the named points of issuing and ending as they are reached */
+  readonly reached?: NonNullable<Deps['reached']>
   /** stands in for the thread that the embedded store has */
   readonly engine?: StartEngine
 }
@@ -61,38 +77,59 @@ export type Running = {
   readonly policyDigest: string
   /** looks at the policies now instead of at the next poll */
   readonly reload: () => Promise<Reloaded>
+  /** Not ready from now on, and serving all the same, until whoever sends requests has seen it. */
+  readonly drain: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
 const timing = { leaseSeconds: 30, settleSeconds: 70 } as const
+const orphanSeconds = 60
+/** with the fourteen seconds that an answer may take and what is flushed: twenty until the end */
+const drainMs = 4000
 const catalogMaxAgeSeconds = 60
 
 /** Starts the broker: policies, folder, worker, both listeners. Ready when it resolves. */
 export const startBroker = async (config: Config, given: Given): Promise<Running> => {
   const policy = await startPolicy(config.policies, given.logger)
   const { awsEndpointUrl: endpoint } = config
-  const awsSettings = { ...(endpoint === null ? {} : { endpoint }), ...given.aws }
+  let skew: Skew | null = null
+  const awsSettings: AwsSettings = {
+    ...(endpoint === null ? {} : { endpoint }),
+    ...given.aws,
+    heard: (time) => skew?.heard(time)
+  }
   const store = await startStore(config, {
     kms: (key) => kmsKeyWrap(awsSettings, key),
     ...(given.engine ? { engine: given.engine } : {})
   })
-  const clock = given.clock ?? systemClock
+  const clock = given.clock ?? clockOf(store)
   const ledger = await startLedger(config, { store, clock, logger: given.logger })
   const aws = awsPorts(awsSettings)
+  const [target] = policy.targets.values()
+  const watched = startWatching({
+    store,
+    now: () => clock.now(),
+    identity: given.ports || !target ? null : stsIdentity(awsSettings, target.region)
+  })
+  const { meters } = watched
+  skew = watched.skew
+  const { sure } = watched.skew
   const checks = startChecks()
   const { leaseSeconds, settleSeconds } = given.timing ?? timing
-  const told = { ...store, ...tellingEntries(store, given.logger) }
+  const told = { ...store, ...tellingEntries(store, { logger: given.logger, meters }) }
   const deps: Deps = {
     elevations: told,
     standings: store,
     reviews: receiptedReviews(told, ledger.log),
     worklist: store,
+    locks: told,
+    endings: store,
     queryRows: told,
     checks,
     ledger: told,
     log: ledger.log,
     upkeep: ledger.upkeep,
-    ...(given.ports ?? aws.ports),
+    ...tellingAws(given.ports ?? aws.ports, { called: meters.awsCalled, sure }),
     policy: () => policies.policy(),
     clock,
     ids: systemIds,
@@ -102,14 +139,26 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
       leaseSeconds,
       settleSeconds,
       catalogMaxAgeSeconds
-    }
+    },
+    meters,
+    ...(given.reached ? { reached: given.reached } : {})
   }
   let worker: Worker | null = null
+  let orphans: Orphans | null = null
   // held back, nothing is decided, ended or told before an operator has accepted the ledger
   const begin = async (): Promise<void> => {
     if (worker !== null) return
     await policyChanged(deps, { from: null, to: policy })
-    worker = startWorker(deps, (faults) => tellFaults(given.logger, faults))
+    worker = startWorker(deps, {
+      failed: (faults) => {
+        meters.workFailed()
+        tellFaults(given.logger, faults)
+      },
+      time: watched.skew
+    })
+    if (given.ports) return
+    const betweenMs = 1000 * (given.timing?.orphanSeconds ?? orphanSeconds)
+    orphans = startOrphans(orphanSearch(deps, watched.counting(aws.retirable)), given.logger, betweenMs)
   }
   if (ledger.held() === null) await begin()
   const policies = watchFolder(config.policies, { deps, policy, logger: given.logger })
@@ -122,7 +171,8 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     await Promise.all([app.close(), ops.close()])
     await slack?.stop()
     await policies.stop()
-    await worker?.stop()
+    await Promise.all([worker?.stop(), orphans?.stop()])
+    watched.stop()
     aws.close()
     await checks.close()
     await ledger.stop()
@@ -131,6 +181,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   }
   const { issuer, audience, jwksUrl } = config.oidc
   const now = () => clock.now()
+  const keys = issuerKeys({ issuer, jwksUrl, now })
   const broker = makeBroker(deps, () => worker?.wake())
   const slack = await slackOf(config, { broker, deps, store, logger: given.logger })
   const app = await buildApp({
@@ -138,13 +189,14 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     auth: makeAuth({
       issuer,
       audience,
-      keys: issuerKeys({ issuer, jwksUrl, now }),
+      keys,
       now,
       maxTokenAge: seconds(86_400)
     }),
     logger: given.logger,
     requestId: () => systemIds.entry(),
     held: ledger.held,
+    answered: meters.answered,
     ...(given.limits ? { limits: given.limits } : {}),
     ...(slack?.plugin ? { slack: slack.plugin } : {})
   })
@@ -154,9 +206,23 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
       { name: 'store', check: () => store.check() },
       { name: 'ledger', check: ledger.check },
       { name: 'policy', check: async () => goodOrThrow(policies) },
+      ...watched.checks,
       ...witnessCheck(ledger)
     ],
-    metrics: [sinks.metrics]
+    meters,
+    metrics: [
+      ...figuresOf({
+        store,
+        ledger,
+        skew: watched.skew,
+        now,
+        keysGoodAt: keys.goodAt,
+        slack: () => slack?.counts() ?? null,
+        grantsOnKeys: watched.grantsOnKeys,
+        isPolicyGood: () => policies.state().kind === 'good'
+      }),
+      sinks.metrics
+    ]
   })
   try {
     const url = await app.listen({ host: config.host, port: config.port })
@@ -172,12 +238,20 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
         startSlack()
       })
     }
-    return { url, opsUrl, policyDigest: policy.digest, reload: policies.reload, close }
+    const drain = async (): Promise<void> => {
+      watched.drain()
+      await wait(drainMs)
+    }
+    return { url, opsUrl, policyDigest: policy.digest, reload: policies.reload, drain, close }
   } catch (cause) {
     await close()
     throw new StartError('unavailable', [cannotListen(config, cause)], { cause })
   }
 }
+
+/** Replicas of one database decide by its clock. */
+const clockOf = ({ clock }: Store): Clock =>
+  clock === null ? systemClock : { now: () => instant(clock.now()) }
 
 /** What a dead witness is: told, and no reason to take no more requests. */
 const witnessCheck = ({ checkWitness }: Ledger): readonly ReadyCheck[] =>
@@ -225,7 +299,8 @@ const awsPorts = (settings: AwsSettings) => {
   const catalogs = glueCatalogs(settings)
   const runs = athenaRuns(settings)
   return {
-    ports: { sessions, grants, queries, catalogs, runs },
+    ports: { sessions, grants, queries, catalogs, runs, probes: sessionProbes(settings) },
+    retirable: grants,
     close: () => {
       for (const port of [sessions, grants, queries, catalogs, runs]) port.close()
     }

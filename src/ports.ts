@@ -7,6 +7,7 @@ import type { ElevationId, Instant, PersonId, QueryId, TargetId } from './elevat
 import type { Secret } from './elevation/secret.ts'
 import type { AssumeRoleParameters } from './iam/assume-role.ts'
 import type { CreateGrantParameters } from './iam/create-grant.ts'
+import type { DenySet } from './iam/role-policies.ts'
 import type { Entry, Opening } from './ledger/entry.ts'
 
 export interface Clock {
@@ -123,10 +124,8 @@ export interface Reviews {
 }
 
 export interface Worklist {
-  /** rows whose next due instant has come, earliest first */
+  /** rows whose next due instant has come, earliest first; none that is ending */
   due(now: Instant, limit: number): Promise<readonly Stored[]>
-  /** `aws:userid` of sessions of this role that were ended and whose notAfter is later than `since` */
-  endedSessions(roleArn: string, since: Instant): Promise<readonly string[]>
 }
 
 export type LedgerRow = { readonly index: number; readonly body: Uint8Array; readonly leaf: Uint8Array }
@@ -197,8 +196,8 @@ export type RoleIn = { readonly roleArn: string; readonly region: string }
 export interface Sessions {
   /** The parameters' type cannot express a call without a session policy. */
   assume(parameters: AssumeRoleParameters, region: string): Promise<AwsAnswer<SessionCredentials>>
-  /** Replaces the role's inline deny of ended sessions by exactly these; none = the policy is removed. */
-  denyEnded(role: RoleIn, assumedRoleIds: readonly string[]): Promise<AwsAnswer<null>>
+  /** Makes the role's inline deny of ended sessions exactly this; none = the policy is removed. */
+  denyEnded(role: RoleIn, denied: DenySet): Promise<AwsAnswer<null>>
 }
 
 export type FoundGrant = { readonly grantId: string; readonly name: string }

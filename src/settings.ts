@@ -22,6 +22,9 @@ const slackToken = (prefix: string) =>
   Type.String({ pattern: `^${prefix}-[A-Za-z0-9-]{10,250}$` })
 // printable ASCII without a comma
 const signingSecret = '[!-+.-~-]{20,200}'
+const databaseForm =
+  'a postgres:// URL with host and database, and with sslmode=verify-full (or, in words, ' +
+  'sslmode=disable) where the host is not this one'
 export const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /** Every variable read, in the order of the README's table. */
@@ -61,7 +64,7 @@ export const settings = [
     otherwise: { text: '.sallyport' },
     schema: text,
     form: 'a path',
-    doc: 'Folder of the embedded store.'
+    doc: 'Folder of the embedded store, and of the keys that are not set elsewhere.'
   },
   {
     name: 'SALLYPORT_LEDGER_ORIGIN',
@@ -114,9 +117,21 @@ export const settings = [
   {
     name: 'SALLYPORT_DATABASE_URL',
     otherwise: 'nothing',
-    schema: Type.Never(),
-    form: 'absent: this version has the embedded store only, under SALLYPORT_DATA_DIR',
-    doc: 'Must be absent: this version has the embedded store only.',
+    schema: text,
+    form: databaseForm,
+    doc:
+      'PostgreSQL 15 or newer in place of the embedded store, for several replicas: ' +
+      '`postgres://…`, with `sslmode=verify-full` beyond this host.',
+    secret: true
+  },
+  {
+    name: 'SALLYPORT_DATABASE_OWNER_URL',
+    otherwise: 'nothing',
+    schema: text,
+    form: databaseForm,
+    doc:
+      "Role that makes and owns the tables, used at the start alone; SALLYPORT_DATABASE_URL's " +
+      'then may only add to the ledger.',
     secret: true
   },
   {

@@ -14,14 +14,16 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   ledger: { places: [], packages: ['node:crypto'] },
   sql: { places: [], packages: [] },
   'ports.ts': { places: ['elevation', 'iam', 'ledger'], packages: [] },
+  'ports-orphans.ts': { places: ['ports.ts'], packages: [] },
   'ports-queries.ts': { places: ['elevation', 'ledger', 'policy', 'ports.ts'], packages: [] },
-  broker: { places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'ports-queries.ts'], packages: [] },
-  aws: { places: ['elevation', 'iam', 'ports.ts', 'ports-queries.ts'], packages: ['@aws-sdk'] },
-  store: { places: ['elevation', 'ledger', 'ports.ts', 'ports-queries.ts'], packages: ['@photostructure/sqlite', 'typebox', 'node:'] },
+  'ports-endings.ts': { places: ['elevation', 'iam', 'ledger', 'ports.ts'], packages: [] },
+  broker: { places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'ports-endings.ts', 'ports-orphans.ts', 'ports-queries.ts'], packages: [] },
+  aws: { places: ['elevation', 'iam', 'ports.ts', 'ports-endings.ts', 'ports-orphans.ts', 'ports-queries.ts'], packages: ['@aws-sdk', 'node:timers/promises'] },
+  store: { places: ['elevation', 'ledger', 'ports.ts', 'ports-endings.ts', 'ports-queries.ts'], packages: ['@photostructure/sqlite', 'pg', 'typebox', 'node:'] },
   sinks: { places: ['ledger'], packages: ['pino', 'node:'] },
   http: {
     places: ['elevation', 'broker', 'ports.ts', 'ports-queries.ts'],
-    packages: ['fastify', '@fastify', 'jose', 'typebox', 'pino', 'node:']
+    packages: ['fastify', '@fastify', 'jose', 'prom-client', 'typebox', 'pino', 'node:']
   },
   slack: {
     places: ['elevation', 'policy', 'broker', 'ports.ts'],
@@ -40,9 +42,9 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   'settings.ts': { places: [], packages: ['typebox'] },
   'config.ts': { places: ['settings.ts'], packages: ['typebox'] },
   'system.ts': { places: ['elevation', 'ports.ts'], packages: ['node:crypto'] },
-  'worker.ts': { places: ['broker'], packages: [] },
+  'worker.ts': { places: ['broker', 'ports.ts'], packages: [] },
   start: {
-    places: ['elevation', 'policy', 'ledger', 'sql', 'ports.ts', 'ports-queries.ts', 'broker', 'store', 'sinks', 'http', 'policy-folder.ts', 'policy-watch.ts', 'config.ts'],
+    places: ['elevation', 'policy', 'ledger', 'sql', 'ports.ts', 'ports-endings.ts', 'ports-orphans.ts', 'ports-queries.ts', 'broker', 'store', 'sinks', 'http', 'policy-folder.ts', 'policy-watch.ts', 'config.ts'],
     packages: ['pino', 'node:']
   },
   'main.ts': {

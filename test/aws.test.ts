@@ -6,11 +6,17 @@ import t from 'tap'
 import { ask } from '../src/aws/answer.ts'
 import { glueCatalogs } from '../src/aws/catalog.ts'
 import { kmsGrants } from '../src/aws/grants.ts'
+import { sessionProbes } from '../src/aws/probe.ts'
 import { athenaQueries } from '../src/aws/queries.ts'
 import { stsSessions } from '../src/aws/sessions.ts'
-import { instant } from '../src/elevation/ids.ts'
+import { instant, parseElevationId } from '../src/elevation/ids.ts'
+import { Secret } from '../src/elevation/secret.ts'
+import { assumeRoleParameters } from '../src/iam/assume-role.ts'
 import type { CreateGrantParameters } from '../src/iam/create-grant.ts'
+import { sessionPolicy } from '../src/iam/session-policy.ts'
 import { startSandbox } from '../src/sandbox/main.ts'
+import { examplePolicy } from './fixtures-broker.ts'
+import { target as targetOf } from './fixtures-elevation.ts'
 
 const sandbox = await startSandbox({ clockControl: false, seed: true })
 const settings = { endpoint: sandbox.endpoint, credentials: async () => sandbox.keys.broker }
@@ -55,17 +61,45 @@ t.test('a definite no is told from what may have happened', async (t) => {
 })
 
 t.test('the deny of ended sessions is replaced whole, and removed when nobody is left', async (t) => {
-  const deny = () => sandbox.world.roles.get('sallyport-claims')?.policies.get('SallyportEndedSessions')
+  const document = () => sandbox.world.roles.get('sallyport-claims')?.policies.get('SallyportEndedSessions')
   const where = { roleArn: role, region: 'eu-west-1' }
   const ids = ['AROAEXAMPLE000000001:jit-1', 'AROAEXAMPLE000000001:jit-2']
-  t.match(await sessions.denyEnded(where, ids), { ok: true })
-  for (const id of ids) t.match(deny()?.text, id)
-  t.match(await sessions.denyEnded(where, ids.slice(1)), { ok: true })
-  t.notMatch(deny()?.text, 'jit-1"')
-  t.match(await sessions.denyEnded(where, ['*']), { ok: false, kind: 'invalid' })
-  t.match(await sessions.denyEnded(where, []), { ok: true })
-  t.equal(deny(), undefined)
-  t.match(await sessions.denyEnded(where, []), { ok: true }, 'nothing to remove is removed')
+  const deny = (list: readonly string[]) => sessions.denyEnded(where, { ids: list, issuedBefore: null })
+  t.match(await deny(ids), { ok: true })
+  for (const id of ids) t.match(document()?.text, id)
+  t.match(await deny(ids.slice(1)), { ok: true })
+  t.notMatch(document()?.text, 'jit-1"')
+  t.match(await deny(['*']), { ok: false, kind: 'invalid' })
+  t.match(await deny([]), { ok: true })
+  t.equal(document(), undefined)
+  t.match(await deny([]), { ok: true }, 'nothing to remove is removed')
+})
+
+t.test('a session is probed on until both services refuse it, and a fault is no refusal', async (t) => {
+  const target = (await examplePolicy()).targets.get(targetOf('claims-pii'))
+  const elevation = parseElevationId('01JD6QZ5S0ABCDEFGHJKMNPQRS')
+  if (!target || elevation === null) throw new Error('bad fixture')
+  const notAfter = instant(Date.now() + 600_000)
+  const policy = sessionPolicy({ target, tables: ['claims.customers'], notAfter })
+  if (!policy.ok) throw new Error('refused')
+  const wanted = { elevation, roleArn: role, policy: policy.value, sourceIdentity: 'alice', now: instant(Date.now()) }
+  const asked = assumeRoleParameters(wanted)
+  const session = asked.ok ? await sessions.assume(asked.value, 'eu-west-1') : asked
+  if (!session.ok) throw new Error('no session')
+  const probes = sessionProbes(settings)
+  const at = { region: 'eu-west-1', workgroup: 'claims-pii', database: 'claims' }
+  const where = { roleArn: role, region: 'eu-west-1' }
+  const probing = probes.isRefused(session.value, at)
+  const calls = () => sandbox.world.events.all().filter(({ eventName }) => eventName === 'GetWorkGroup')
+  while (calls().length < 2) await new Promise((resolve) => setImmediate(resolve))
+  t.ok(calls().every(({ errorCode }) => errorCode === undefined), 'it is let through at first')
+  t.match(await sessions.denyEnded(where, { ids: [session.value.assumedRoleId], issuedBefore: null }), { ok: true })
+  t.same(await probing, { ok: true, value: true })
+  const forged = { ...session.value, secretAccessKey: new Secret('another') }
+  t.match(await probes.isRefused(forged, at), { ok: false }, 'a signature that does not fit proves nothing')
+  const nowhere = sessionProbes({ ...settings, endpoint: 'http://127.0.0.1:1' })
+  t.match(await nowhere.isRefused(session.value, at), { ok: false, kind: 'unavailable' })
+  t.match(await sessions.denyEnded(where, { ids: [], issuedBefore: null }), { ok: true })
 })
 
 t.test('a workgroup without running queries has none to stop', async (t) => {

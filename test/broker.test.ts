@@ -113,11 +113,12 @@ t.test('one elevation from ask to end leaves every step in the ledger and nothin
   t.equal(s.aws.live.size, 0)
   t.same(await s.types(), [
     'elevation.requested', 'approval.recorded', 'elevation.approved', 'issue.intent', 'session.issued',
-    'session.vended', 'attempt.refused', 'elevation.ending', 'access.removed', 'elevation.ended'
+    'session.vended', 'attempt.refused', 'elevation.ending', 'access.removed',
+    'session.denied', 'elevation.ended'
   ])
   t.notMatch(await s.ledgerText(), /CANARY|Hamburg|CLM-4711/, 'no secret and no free text')
   const stored = got(await s.broker.get(alice, id))
-  t.equal(stored.ledger.length, 9, 'an elevation knows its own entries')
+  t.equal(stored.ledger.length, 10, 'an elevation knows its own entries')
 })
 
 t.test('who may do what: every refusal has its code and one entry, and changes nothing', async (t) => {
@@ -281,7 +282,7 @@ t.test('an ending survives every failure of every call, and ends only when all i
       await s.settle()
       t.match(await stateOf(s, id), { state: 'ended', how: 'released', by: 'alice' }, `${on} ${how}`)
       t.equal(s.aws.live.size, 0)
-      t.ok([...s.aws.denied.values()][0]?.includes(`AROAFAKE:jit-${id}`), 'its session is denied on the role')
+      t.ok([...s.aws.denied.values()][0]?.ids.includes(`AROAFAKE:jit-${id}`), 'its session is denied on the role')
     }
   }
 })

@@ -223,8 +223,28 @@ t.test('the whole way by hand, over a broker that is killed in the middle', asyn
     left = (await kms.send(new ListGrantsCommand({ KeyId }))).Grants?.length ?? 0
   }
   kms.destroy()
+
+  const cancelled = async (): Promise<number> => {
+    const headers = { authorization: `Bearer ${tokens.alice}` }
+    const url = `${broker.url}/v1/elevations/none/cancel`
+    return (await fetch(url, { method: 'POST', headers })).status
+  }
+  t.equal(await cancelled(), 404)
+  const inFlight = Array.from({ length: 20 }, cancelled)
+  const stopped = Date.now()
   broker.child.kill('SIGTERM')
+  t.same(await Promise.all(inFlight), inFlight.map(() => 404), 'everybody is answered')
   t.equal(await ended(broker.child), 0, 'SIGTERM ends it gracefully')
+  t.ok(Date.now() - stopped < 20_000, 'within twenty seconds')
+  broker = await serve()
+  const erin = await tokenOf('erin')
+  const ledger = await fetch(`${broker.url}/v1/ledger/entries?limit=1000`, {
+    headers: { authorization: `Bearer ${erin}` }
+  })
+  const recorded = (await ledger.text()).match(/"verb":"cancel"/g) ?? []
+  t.equal(recorded.length, 21, 'and what was answered is in the ledger')
+  broker.child.kill('SIGINT')
+  t.equal(await ended(broker.child), 0)
 })
 
 t.test('the README says what the code says', async (t) => {

@@ -26,6 +26,7 @@ t.test('what is not set has the default of the table, and the result is frozen',
       opsPort: 8081,
       dataDir: '.sallyport',
       policies: 'policies',
+      database: null,
       oidc: { issuer: 'https://idp.example', audience: 'sallyport', jwksUrl: null },
       brokerRoleArn: 'arn:aws:iam::123456789012:role/sallyport',
       logLevel: 'info',
@@ -183,11 +184,41 @@ t.test('a value out of its form is one problem that names it', async (t) => {
   }
 })
 
-t.test('a database address is refused in words, and its password is not printed', async (t) => {
-  const [problem = '', ...more] = problemsOf({ SALLYPORT_DATABASE_URL: 'postgres://u:s3cr3t@db/x' })
-  t.strictSame(more, [])
-  t.match(problem, /SALLYPORT_DATABASE_URL.*embedded store only/)
-  t.notMatch(problem, /s3cr3t|postgres:/)
+t.test('a database beyond this host is spoken to in the clear only where that is said', async (t) => {
+  const fine = [
+    'postgres://u:s3cr3t@127.0.0.1/x',
+    'postgresql://u@localhost:5433/x',
+    'postgres://u@%2Fvar%2Frun%2Fpostgresql/x',
+    'postgres://u:s3cr3t@db/x?sslmode=verify-full',
+    'postgres://u:s3cr3t@db/x?sslmode=verify-full&sslrootcert=/ca.pem',
+    'postgres://u:s3cr3t@db/x?sslmode=disable'
+  ]
+  for (const url of fine) {
+    const result = readConfig({ ...least, SALLYPORT_DATABASE_URL: url })
+    if (!result.ok) throw new Error(result.problems.join())
+    t.equal(result.config.database?.url(), url)
+    t.equal(result.config.database?.ownerUrl, null)
+    t.notMatch(JSON.stringify(result.config), /s3cr3t/)
+  }
+  const wrong = [
+    'postgres://u:s3cr3t@db/x',
+    'postgres://u:s3cr3t@db/x?sslmode=require',
+    'postgres://u:s3cr3t@db/x?sslmode=no-verify',
+    'postgres://u:s3cr3t@db/x?sslmode=disable&sslmode=verify-full',
+    'postgres://u:s3cr3t@db/x?ssl=true',
+    'postgres://u:s3cr3t@127.0.0.1/x?host=db',
+    'postgres://u:s3cr3t@127.0.0.1',
+    'mysql://u:s3cr3t@127.0.0.1/x',
+    's3cr3t'
+  ]
+  for (const url of wrong) {
+    const [problem = '', ...more] = problemsOf({ SALLYPORT_DATABASE_URL: url })
+    t.strictSame(more, [])
+    t.match(problem, /^SALLYPORT_DATABASE_URL must be a postgres:/, url)
+    t.notMatch(problem, /s3cr3t/)
+  }
+  const owner = problemsOf({ SALLYPORT_DATABASE_OWNER_URL: 'postgres://o@127.0.0.1/x' })
+  t.match(owner, [/SALLYPORT_DATABASE_URL is missing/])
 })
 
 t.test('an unknown name is a problem; the nearest is told, its value is not', async (t) => {

@@ -23,6 +23,7 @@ import {
   plus,
   seconds
 } from '../src/elevation/ids.ts'
+import { sessionDenied, stepOf } from '../src/elevation/probing.ts'
 import { Secret } from '../src/elevation/secret.ts'
 import * as transitions from '../src/elevation/transitions.ts'
 
@@ -115,6 +116,7 @@ const ending = (how: 'expired' | 'released' | 'revoked' | 'failed' = 'expired'):
   taken(
     transitions.beginEnd(active(), { how, by: 'broker', settleMilliseconds, now: later(3720) })
   )
+const denied = (): Ending => taken(sessionDenied(ending(), { accessKeyId: 'ASIAP' }, later(3722)))
 
 t.test('every transition says what it did or why not', async (t) => {
   const ends = { how: 'revoked', by: bob, settleMilliseconds, now: later(200) } as const
@@ -149,11 +151,38 @@ t.test('every transition says what it did or why not', async (t) => {
     ['a dead issuer is taken over', transitions.takeOver(issuing(), { settleMilliseconds, now: later(150) }), 'issue.takeover'],
     ['a failed removal is tried again', transitions.retryEnd(ending(), 'kms:RevokeGrant', later(3721)), 'ending.retried'],
     ['removed access waits for the sweep', transitions.awaitSweep(ending(), { sessionDenied: true, grantsRevoked: 2, queriesStopped: 1 }, later(3721)), 'access.removed'],
-    ['nothing ends before the sweep', transitions.finishEnd(ending(), later(3721)), 'conflict'],
-    ['an empty sweep ends it', transitions.finishEnd(ending(), later(3780)), 'elevation.ended']
+    ['nothing ends before the sweep', transitions.finishEnd(denied(), later(3779)), 'conflict'],
+    ['nothing ends that AWS was not seen to refuse', transitions.finishEnd(ending(), later(3780)), 'conflict'],
+    ['a session that AWS refuses is said to be denied', sessionDenied(ending(), { accessKeyId: 'ASIAP' }, later(3722)), 'session.denied'],
+    ['an empty sweep ends it', transitions.finishEnd(denied(), later(3780)), 'elevation.ended']
   ]
   for (const [sentence, step, expected] of rows) t.equal(codeOf(step), expected, sentence)
-  t.equal(taken(transitions.finishEnd(ending('failed'), later(3780))).state, 'failed')
+  const dead = taken(transitions.takeOver(issuing(), { settleMilliseconds, now: later(150) }))
+  t.equal(taken(transitions.finishEnd(dead, later(3780))).state, 'failed', 'nobody ever had its session')
+})
+
+t.test('a probe keeps no removal waiting, and an end says when AWS refused', async (t) => {
+  const removed = { sessionDenied: true, grantsRevoked: 2, queriesStopped: 0 }
+  const first = taken(transitions.awaitSweep(ending(), removed, later(3722)))
+  t.strictSame([first.removedAt, first.retryAt], [later(3722), later(3722)])
+  const rows: readonly (readonly [string, Partial<Ending>, number, string])[] = [
+    ['taking away comes first', {}, 3721, 'remove'],
+    ['then AWS is tried', { removedAt: later(3722) }, 3723, 'probe'],
+    ['the sweep does not wait for it', { removedAt: later(3722) }, 3780, 'remove'],
+    ['after it AWS is tried on', { removedAt: later(3722), sweptAt: later(3780) }, 3781, 'probe'],
+    ['what is refused is swept', { removedAt: later(3722), deniedAt: later(3723) }, 3724, 'remove'],
+    ['what nobody had is not tried', { removedAt: later(3722), session: null }, 3723, 'remove']
+  ]
+  for (const [name, over, at, step] of rows) t.equal(stepOf({ ...ending(), ...over }, later(at)), step, name)
+  const seen = taken(sessionDenied(first, { accessKeyId: 'ASIAP' }, later(3725)))
+  t.strictSame([seen.deniedAt, seen.retryAt], [later(3725), later(3780)])
+  t.match(sessionDenied(first, { accessKeyId: null }, later(3725)), {
+    events: [{ data: { how: 'expired', accessKeyId: null, milliseconds: 5000 } }]
+  })
+  t.match(transitions.finishEnd(seen, later(3780)), {
+    next: { state: 'ended', deniedAt: later(3725) },
+    events: [{ data: { how: 'expired', deniedAt: '2026-11-21T11:02:05.000Z' } }]
+  })
 })
 
 t.test('a window longer than what was approved cannot be begun', async (t) => {
@@ -193,7 +222,7 @@ t.test('free text is committed to, never part of an entry', async (t) => {
 t.test('no sequence of events breaks what must hold', async (t) => {
   const people = [alice, bob, carol]
   const move = fc.record({
-    verb: fc.constantFrom('approve', 'deny', 'cancel', 'lapse', 'begin', 'issued', 'vend', 'end', 'take', 'retry', 'await', 'finish'),
+    verb: fc.constantFrom('approve', 'deny', 'cancel', 'lapse', 'begin', 'issued', 'vend', 'end', 'take', 'retry', 'await', 'refused', 'finish'),
     who: fc.integer({ min: 0, max: 2 }),
     wait: fc.integer({ min: 0, max: 3000 })
   })
@@ -263,6 +292,7 @@ const play = (
       if (verb === 'await') {
         return transitions.awaitSweep(state, { sessionDenied: true, grantsRevoked: 1, queriesStopped: 0 }, now)
       }
+      if (verb === 'refused') return sessionDenied(state, { accessKeyId: 'ASIAP' }, now)
       return verb === 'finish' ? transitions.finishEnd(state, now) : null
     case 'ended':
     case 'denied':

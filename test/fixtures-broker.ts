@@ -66,18 +66,21 @@ export const depsOver = (
   over: Partial<Deps> = {}
 ): { readonly deps: Deps; readonly aws: FakeAws } => {
   const aws = fakeAws(now)
-  const { sessions, grants, queries, catalogs, runs } = aws
+  const { sessions, grants, queries, catalogs, runs, probes } = aws
   const deps: Deps = {
     elevations: store,
     standings: store,
     reviews: store,
     worklist: store,
+    locks: store,
+    endings: store,
     ledger: store,
     log: alwaysIncluded,
     sessions,
     grants,
     queries,
     runs,
+    probes,
     queryRows: store,
     checks: { check: async (of) => checkNow(of) },
     catalogs,

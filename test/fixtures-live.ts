@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { type FileApi, type QueryApi, api, objectOf, text } from '../src/cli/api.ts'
+import { type FileApi, type QueryApi, type TakingApi, api, objectOf, text } from '../src/cli/api.ts'
 import { readConfig } from '../src/config.ts'
 import { instant } from '../src/elevation/ids.ts'
 import { startBroker } from '../src/main.ts'
@@ -12,7 +12,7 @@ import { type Sandbox, startSandbox } from '../src/sandbox/main.ts'
 
 export type Live = {
   readonly sandbox: Sandbox
-  readonly as: (person: string) => Promise<FileApi & QueryApi>
+  readonly as: (person: string) => Promise<FileApi & QueryApi & TakingApi>
   /** by so many seconds */
   readonly advance: (length: number) => void
   /** milliseconds, for the SDK, which signs with this machine's clock */

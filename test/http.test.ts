@@ -48,7 +48,7 @@ const start = async (t: Test, limits?: Partial<Limits>) => {
     ...(limits ? { limits } : {})
   })
   t.teardown(() => app.close())
-  const as = (who: string, method: 'GET' | 'POST', url: string, more: InjectOptions = {}) =>
+  const as = (who: string, method: 'GET' | 'POST' | 'DELETE', url: string, more: InjectOptions = {}) =>
     app.inject({
       method,
       url,
@@ -94,6 +94,7 @@ t.test('an elevation is asked for, approved, used; the document has every member
     activateBy: null,
     notAfter: null,
     stuckSince: null,
+    deniedAt: null,
     policyDigest: 'sha256:policy',
     ledger: [1]
   })
@@ -771,6 +772,7 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     .flatMap(([path, verbs]) => Object.keys(verbs).map((verb) => `${verb.toUpperCase()} ${path}`))
     .toSorted()
   t.strictSame(listed, [
+    'DELETE /v1/locks',
     'GET /openapi.json',
     'GET /v1/elevations',
     'GET /v1/elevations/{id}',
@@ -781,6 +783,7 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'GET /v1/ledger/key',
     'GET /v1/ledger/proof/{id}',
     'GET /v1/ledger/tile/{*}',
+    'GET /v1/locks',
     'GET /v1/targets',
     'GET /v1/targets/{target}',
     'POST /v1/break-glass',
@@ -797,7 +800,9 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'POST /v1/elevations/{id}/review',
     'POST /v1/elevations/{id}/revoke',
     'POST /v1/ledger/accept-restore',
+    'POST /v1/ledger/backup',
     'POST /v1/ledger/rotate-key',
+    'POST /v1/locks',
     'POST /v1/people/{person}/erase',
     'POST /v1/preview'
   ])
@@ -811,6 +816,28 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     const found = ref.split('/').slice(1).reduce((at, name) => at?.[name], document)
     t.ok(found, ref)
   }
+})
+
+t.test('a lock is set, lifted and listed; its body names what and why, and nothing else', async (t) => {
+  const { as, ran } = await start(t)
+  const reason = 'suspected break-in'
+  const set = await as('olga', 'POST', '/v1/locks', { payload: { all: true, reason } })
+  const all = { scope: 'all', person: null, target: null, by: 'olga' }
+  t.strictSame([set.statusCode, set.json().isNew], [200, true])
+  t.match(set.json(), all)
+  const lifted = await as('olga', 'DELETE', '/v1/locks', { payload: { all: true, reason } })
+  t.match(lifted.json(), { status: 409, code: 'conflict' })
+  const { locks } = (await as('olga', 'GET', '/v1/locks')).json()
+  t.match(locks, [{ scope: 'target', person: null, target: 'claims-pii', by: 'olga' }])
+  t.match((await as('alice', 'GET', '/v1/locks')).json(), { status: 403, code: 'policy_denied' })
+  t.strictSame(ran, ['lock', 'unlock', 'locks', 'locks'])
+  for (const payload of [{ all: true }, { all: false, reason }, { all: true, reason, until: 'x' }, { person: '', reason }, { reason: '' }]) {
+    for (const method of ['POST', 'DELETE'] as const) {
+      const refused = await as('olga', method, '/v1/locks', { payload })
+      t.match(refused.json(), { status: 400, code: 'invalid_body' }, `${method} ${JSON.stringify(payload)}`)
+    }
+  }
+  t.equal(ran.length, 4)
 })
 
 t.test('every answer carries the headers of a careful API', async (t) => {

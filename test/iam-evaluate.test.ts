@@ -1,6 +1,7 @@
 /** The evaluator: what AWS would answer to a session, and what it must never be unsure about. */
 import fc from 'fast-check'
 import t from 'tap'
+import { instant } from '../src/elevation/ids.ts'
 import { sessionArn } from '../src/iam/assume-role.ts'
 import { conditionsHold, readContext } from '../src/iam/conditions.ts'
 import { evaluate } from '../src/iam/evaluate.ts'
@@ -386,6 +387,28 @@ t.test('an ended session is denied by its user id, the others are not', (t) => {
   t.equal(ask('AROAEXAMPLE123456789:jit-1'), 'explicit-deny')
   t.equal(ask('AROAEXAMPLE123456789:jit-2'), 'allow')
   t.equal(endedSessionsPolicy(['*']).ok, false)
+  t.end()
+})
+
+const sessionNo = (n: number) => `AROAEXAMPLE123456789:jit-01JD6QZ5S0ABCDEFGHJKMN${String(n).padStart(4, '0')}`
+
+t.test('where too many sessions were ended, all of the role that are older are denied too', (t) => {
+  const others = Array.from({ length: 119 }, (_, n) => sessionNo(n + 1))
+  const ended = unwrap(endedSessionsPolicy([sessionNo(0), ...others], instant(Date.UTC(2026, 10, 21, 10))))
+  const ask = (user: string, issued: string) =>
+    evaluate(
+      {
+        principal: session,
+        action: 's3:GetObject',
+        resource: object,
+        context: { 'aws:userid': user, 'aws:TokenIssueTime': issued }
+      },
+      { identity: [everything, ended] }
+    ).decision
+  t.equal(ask(sessionNo(500), '2026-11-21T09:59:59Z'), 'explicit-deny')
+  t.equal(ask(sessionNo(500), '2026-11-21T10:00:00Z'), 'allow', 'a token fetched after it')
+  t.equal(ask(sessionNo(7), '2026-11-21T10:00:00Z'), 'explicit-deny', 'one named is denied with any token')
+  t.ok(JSON.stringify(ended).length < 10_240 - 2500, 'beside the role\'s own policy')
   t.end()
 })
 const anyCondition: fc.Arbitrary<ConditionBlock> = fc.constantFrom(

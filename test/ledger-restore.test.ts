@@ -2,7 +2,7 @@
  * A ledger that is not the one that was anchored: held back until an operator says why it goes on, and
  * still told by every older anchor. And its key: changed with both signatures, whenever it crashes.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ledgerExport } from '../src/cli/ledger-export.ts'
@@ -116,6 +116,44 @@ t.test('a restored ledger is held back until an operator accepts it', async (t) 
   const again = await s.start()
   t.equal(await statusOf(again, '/readyz'), 200, 'accepted once is enough')
   t.match(await audit(s, again, { anchor: lastAnchor(s) }), { exit: 0 })
+})
+
+t.test('the drill: a copy of the running broker, the disk lost, and what came after it is held', async (t) => {
+  const s = await brokerScene(t)
+  const first = await s.start()
+  const [alice, oscar] = [await s.api(first, 'alice'), await s.api(first, 'oscar')]
+  await alice.post('/v1/elevations/none/cancel')
+  t.match(await alice.post('/v1/ledger/backup', { reason: 'mine' }), { problem: { code: 'policy_denied' } })
+  const said = quiet()
+  t.equal(await upkeep(oscar, said, { verb: 'backup', reason: 'nightly' }), 0)
+  const { file, bytes } = objectOf(JSON.parse(said.lines[0] ?? ''))
+  const kept = join(s.folder, 'kept')
+  mkdirSync(kept, { mode: 0o700 })
+  copy(text(file), join(kept, 'sallyport.db'))
+  t.equal(statSync(text(file)).size, bytes)
+  t.equal(statSync(text(file)).mode & 0o777, 0o600)
+  for (const key of ['ledger.key', 'personal.key']) copy(join(s.data, key), join(kept, key))
+  for (const person of ['bob', 'erin']) {
+    await (await s.api(first, person)).post('/v1/elevations/none/cancel')
+  }
+  await first.close()
+  const anchor = lastAnchor(s)
+
+  rmSync(s.data, { recursive: true })
+  copy(kept, s.data)
+  const second = await s.start()
+  t.equal(await statusOf(second, '/readyz'), 503)
+  t.match(await (await s.api(second, 'alice')).get('/v1/targets'), { problem: { code: 'ledger_restored' } })
+  const accepting = { verb: 'accept-restore', reason: 'the disk died, copy of the night' } as const
+  t.equal(await upkeep(await s.api(second, 'oscar'), quiet(), accepting), 0)
+  t.equal(await statusOf(second, '/readyz'), 200)
+  const actors = (await entriesOf(await s.api(second, 'erin'))).map(({ type, actor }) => [type, actor])
+  const of = (type: string) => actors.filter(([one]) => one === type).map(([, actor]) => actor)
+  t.strictSame(of('attempt.refused'), ['alice', 'alice'], 'what was before the copy is there')
+  t.strictSame(of('store.copied'), ['oscar'], 'the copy says that it was made')
+  t.equal(of('ledger.restored').length, 1)
+  t.match(await audit(s, second), { exit: 0 })
+  t.match(await audit(s, second, { anchor }), { exit: 1 }, 'the anchor outside knows what was lost')
 })
 
 t.test('held back, it stays so over restarts, and the right data end it', async (t) => {

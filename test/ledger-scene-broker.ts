@@ -35,7 +35,7 @@ export const brokerScene = async (t: Pick<Test, 'teardown'>) => {
     await sandbox.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  const { sessions, grants, queries, catalogs, runs } = fakeAws(() => Date.now())
+  const { sessions, grants, queries, catalogs, runs, probes } = fakeAws(() => Date.now())
   return {
     folder,
     data,
@@ -61,7 +61,7 @@ export const brokerScene = async (t: Pick<Test, 'teardown'>) => {
       const one = await startBroker(read.config, {
         engine: engineHere,
         logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
-        ports: { sessions, grants, queries, catalogs, runs }
+        ports: { sessions, grants, queries, catalogs, runs, probes }
       })
       const broker: Running = {
         ...one,

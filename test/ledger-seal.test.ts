@@ -534,11 +534,11 @@ t.test('a broker starts only where its ledger has what was anchored', async (t) 
       ...more
     })
     if (!read.ok) throw new Error(read.problems.join('; '))
-    const { sessions, grants, queries, catalogs, runs } = fakeAws(() => Date.now())
+    const { sessions, grants, queries, catalogs, runs, probes } = fakeAws(() => Date.now())
     return startBroker(read.config, {
       engine: engineHere,
       logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
-      ports: { sessions, grants, queries, catalogs, runs }
+      ports: { sessions, grants, queries, catalogs, runs, probes }
     })
   }
   const restart = async (): Promise<void> => {

@@ -181,6 +181,7 @@ const rows: readonly (readonly [sentence: string, edits: readonly Edit[], expect
   ['a weaker sign-in', [[', amr: [mfa]', '']], askers('gains claims-pii signIn: at most 15m ago, acr phr, amr mfa → at most 15m ago, acr phr')],
   ['a sign-in of two ways at once', [['acr: [phr], amr: [mfa]', 'acr: [phr, pwd], amr: [mfa, hwk]']], ['gains', 'loses'].flatMap((word) => askers(`${word} claims-pii signIn: at most 15m ago, acr phr, amr mfa → at most 15m ago, acr phr or pwd, amr mfa hwk`))],
   ['larger caps', [['pending: 5, active: 1, perDay: 8h', 'pending: 6, active: 2']], ['caps.active: 1 → 2', 'caps.pending: 5 → 6', 'caps.perDay: 8h → '].flatMap((line) => askers(`gains claims-pii ${line}`))],
+  ['a new policy ends it', [['mode: brokered\n    when', 'mode: brokered\n    revokeOnChange: true\n    when']], askers('loses claims-pii revokeOnChange: false → true')],
   ['refused queries end it', [['mode: brokered\n    when', 'mode: brokered\n    endAfterRefusals: 3\n    when']], askers('loses claims-pii endAfterRefusals:  → 3')],
   ['an ask waits longer', [['quorum: 2\n      within: 2h', 'quorum: 2\n      within: 3h']], askers('gains claims-pii approval.within: 2h → 3h')],
   ['votes from another channel', [['via: [console]', 'via: [console, slack]']], askers('gains claims-pii approval.via: console → console, slack')],

@@ -286,6 +286,7 @@ t.test('each key becomes what decisions read', async (t) => {
       channel: null
     },
     endAfterRefusals: null,
+    revokeOnChange: false,
     guardrail: strict
   })
   t.strictSame(quick?.approval, { kind: 'auto', perDay: 3 })
@@ -481,6 +482,10 @@ t.test('whatever could change a decision changes the digest, and nothing else do
     [M, 'quorum: 2', 'quorum: 3'],
     [M, 'via: [console]', 'via: [cli]'],
     [M, 'noReciprocalWithin: 24h', 'noReciprocalWithin: 25h'],
+    [M, 'noReciprocalWithin: 24h', 'noReciprocalWithin: 24h\n      remindAfter: 30m'],
+    [M, 'noReciprocalWithin: 24h', 'noReciprocalWithin: 24h\n      remindAfter: 31m'],
+    [M, 'noReciprocalWithin: 24h', 'noReciprocalWithin: 24h\n      escalateAfter: 1h\n      escalateTo: [group:duty]'],
+    [M, 'noReciprocalWithin: 24h', 'noReciprocalWithin: 24h\n      escalateAfter: 1h\n      escalateTo: [group:owners]'],
     [M, 'membershipAsOf: now', 'membershipAsOf: request'],
     [M, 'guardrail: strict', 'mode: credentials'],
     [M, 'auto: true, perDay: 3', 'auto: true, perDay: 4'],

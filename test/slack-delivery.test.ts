@@ -28,10 +28,10 @@ import { openHere } from './fixtures-store.ts'
 const scratch = t.testdir()
 const team = 'T0ACME'
 
-type Approval = { readonly from?: string; readonly channel?: string | null }
+type Approval = { readonly from?: string; readonly channel?: string | null; readonly more?: string }
 
-const policyWith = ({ from = 'group:stewards', channel = null }: Approval = {}) => {
-  const where = channel === null ? '' : `, channel: ${channel}`
+const policyWith = ({ from = 'group:stewards', channel = null, more = '' }: Approval = {}) => {
+  const where = `${channel === null ? '' : `, channel: ${channel}`}${more}`
   const key = 'arn:aws:kms:eu-west-1:123456789012:key/1a2b3c4d-0001-4000-8000-000000000001'
   return loaded({
     'people.yaml': `groups: [{ id: analysts }, { id: stewards }, { id: security }]
@@ -317,6 +317,50 @@ t.test('where the rule has a channel the ask is one message there, whoever may d
   for (const { args } of api.calls.filter(({ method }) => method === 'chat.postMessage')) {
     t.equal(args['unfurl_links'], 'false')
     t.equal(args['unfurl_media'], 'false')
+  }
+})
+
+const reminding = ', remindAfter: 30m, escalateAfter: 1h, escalateTo: [group:security, person:alice]'
+
+t.test('an ask that waits is told again under its message, then to those named, each once', async (t) => {
+  const { api, change, rounds, pass, keys, texts, clock } = await setUp({
+    approval: { channel: 'C0CLAIMS', more: reminding }
+  })
+  await change(pending(idOf(1)))
+  await pass(2)
+  t.strictSame(keys('C0CLAIMS'), ['ask'])
+  const [ask] = api.shown('C0CLAIMS')
+  clock.now = at(31)
+  await pass(4)
+  t.strictSame(keys('C0CLAIMS'), ['ask', 'remind:ask'])
+  const posts = api.calls.filter(({ method }) => method === 'chat.postMessage')
+  const threads = posts.map(({ args }) => args['thread_ts']).filter((ts) => ts !== undefined)
+  t.strictSame(threads, [ask?.ts], 'in its thread')
+  t.match(JSON.stringify(api.shown('C0CLAIMS')[0]), 'approvers were reminded', 'and by its edit')
+  t.match(JSON.stringify(api.shown('C0CLAIMS')[1]), /U0BOB.*U0CAROL/)
+  clock.now = at(61)
+  await pass(4)
+  t.strictSame(keys('U0SAM'), ['escalate:sam'])
+  t.strictSame(keys('U0SUE'), ['escalate:sue'])
+  t.notOk(keys('U0ALICE').some((key) => key?.startsWith('escalate')), 'never the requester')
+  t.notMatch(JSON.stringify(api.shown('U0SAM')), /Fraud case|"button"/, 'no free text, nothing to click')
+  await change(approved(idOf(1)))
+  await pass(4)
+  t.match(texts('U0SAM')[0], /approved/)
+  t.match(texts('C0CLAIMS')[1], /approved/)
+  await rounds()
+  t.strictSame(keys('C0CLAIMS'), ['ask', 'remind:ask'], 'each once')
+})
+
+t.test('what is decided in time is never told again', async (t) => {
+  const { change, pass, keys, clock } = await setUp({ approval: { more: reminding } })
+  await change(pending(idOf(1)))
+  await pass(2)
+  await change(approved(idOf(1)))
+  clock.now = at(61)
+  await pass(4)
+  for (const place of ['U0BOB', 'U0CAROL', 'U0SAM']) {
+    t.notOk(keys(place).some((key) => /^(remind|escalate)/.test(key ?? '')), place)
   }
 })
 

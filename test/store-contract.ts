@@ -8,6 +8,7 @@ import type { ElevationId } from '../src/elevation/ids.ts'
 import { type Entry, makeEntry } from '../src/ledger/entry.ts'
 import type { Filter, IdempotencyKey } from '../src/ports.ts'
 import type { Store } from '../src/store/store.ts'
+import { endingsContract } from './store-endings-contract.ts'
 import {
   active,
   approved,
@@ -19,7 +20,6 @@ import {
   issuing,
   pending,
   person,
-  roleArn,
   start,
   target
 } from './fixtures-elevation.ts'
@@ -345,20 +345,7 @@ export const storeContract = async (t: Test, open: () => Promise<Store>): Promis
     t.strictSame(idsOf(await store.due(at(120), 10)), [idOf(1), idOf(4)])
   })
 
-  await t.test('ended sessions are those ended or ending whose notAfter is later', async (t) => {
-    const store = await open()
-    await insert(store, ending(idOf(1), at(60)))
-    await insert(store, ended(idOf(2), at(50)))
-    await insert(store, ended(idOf(3), at(40)))
-    await insert(store, active(idOf(4), at(90)))
-    await insert(store, { ...ended(idOf(5), at(90)), session: null })
-    const sessions = ['AROAEXAMPLE:jit-', 'AROAEXAMPLE:jit-']
-    t.strictSame(
-      await store.endedSessions(roleArn, at(40)),
-      sessions.map((prefix, n) => `${prefix}${idOf(2 - n)}`)
-    )
-    t.strictSame(await store.endedSessions(`${roleArn}-other`, at(0)), [])
-  })
+  await endingsContract(t, open)
 
   await t.test('check writes, and after close everything is refused', async (t) => {
     const store = await open()

@@ -6,7 +6,7 @@ import type { Store } from '../src/store/store.ts'
 import { active, at, ended, ending, idOf, person } from './fixtures-elevation.ts'
 import { entry, insert } from './store-contract.ts'
 
-const row = (number: number, over: Partial<QueryRow> = {}): QueryRow => {
+export const row = (number: number, over: Partial<QueryRow> = {}): QueryRow => {
   const id = parseQueryId(idOf(number))
   if (id === null) throw new Error('bad fixture')
   return {

@@ -271,7 +271,7 @@ t.test('a row whose body does not belong to its columns is corrupt', async (t) =
 
 t.test('a full disk refuses what does not fit, keeps what was told, and recovers', async (t) => {
   const folder = newFolder()
-  const small = openHere(folder, 'pragma max_page_count = 60')
+  const small = openHere(folder, 'pragma max_page_count = 90')
   const reason = 'x'.repeat(9000)
   const told: string[] = []
   const codes = new Set<string>()

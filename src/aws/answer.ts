@@ -4,6 +4,7 @@
  * but the error's name and request id goes on, so no credential can reach a log.
  */
 import type { AwsAnswer, AwsErrorKind } from '../ports.ts'
+import { listening } from './listening.ts'
 
 /** Whole call, retries included. */
 export const callDeadlineMs = 10_000
@@ -16,12 +17,18 @@ export type AwsSettings = {
     readonly secretAccessKey: string
     readonly sessionToken?: string
   }>
+  /** hears the time of every answer of AWS, errors included */
+  readonly heard?: (time: AwsTime) => void
 }
 
+/** What an answer's `Date` says, in epoch milliseconds, a whole second; between two monotonic instants. */
+export type AwsTime = { readonly date: number; readonly sent: number; readonly got: number }
+
 /** Client settings shared by every service: connect and response 3 s each, three tries. */
-export const clientSettings = (settings: AwsSettings, region: string) => ({
+export const clientSettings = ({ heard, ...settings }: AwsSettings, region: string) => ({
   ...settings,
   region,
+  extensions: heard ? [listening(heard)] : [],
   maxAttempts: 3,
   retryMode: 'adaptive',
   requestHandler: { connectionTimeout: 3000, requestTimeout: 3000, throwOnRequestTimeout: true }

@@ -2,7 +2,12 @@
  * STS sessions, and the role's inline deny of sessions that were ended early. PutRolePolicy replaces
  * the whole document (IAM API), so the caller renders it from everything it knows, one at a time.
  */
-import { DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam'
+import {
+  DeleteRolePolicyCommand,
+  GetRolePolicyCommand,
+  IAMClient,
+  PutRolePolicyCommand
+} from '@aws-sdk/client-iam'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { instant } from '../elevation/ids.ts'
 import { Secret } from '../elevation/secret.ts'
@@ -46,22 +51,55 @@ export const stsSessions = (settings: AwsSettings): Sessions & { readonly close:
       }
     },
 
-    denyEnded: async ({ roleArn, region }, assumedRoleIds) => {
+    denyEnded: async ({ roleArn, region }, { ids, issuedBefore }) => {
       const client = iam.in(region)
       const RoleName = roleArn.slice(roleArn.lastIndexOf('/') + 1)
-      const [first, ...others] = assumedRoleIds
+      const [first, ...others] = ids
       if (first === undefined) return removeDeny(client, RoleName)
-      const policy = endedSessionsPolicy([first, ...others])
-      if (!policy.ok) {
-        const action = 'iam:PutRolePolicy'
-        return { ok: false, kind: 'invalid', action, name: 'UnsafeName', requestId: null }
-      }
-      const PolicyDocument = JSON.stringify(policy.value)
-      const put = new PutRolePolicyCommand({ RoleName, PolicyName: endedPolicyName, PolicyDocument })
-      const answer = await ask('iam:PutRolePolicy', (options) => client.send(put, options))
-      return answer.ok ? { ok: true, value: null } : answer
+      const policy = endedSessionsPolicy([first, ...others], issuedBefore)
+      if (!policy.ok) return unsafe
+      const document = JSON.stringify(policy.value)
+      const there = await denyOf(client, RoleName)
+      // a change is what AWS takes seconds to spread, so there is none where nothing changes
+      if (there.ok && there.value === document) return { ok: true, value: null }
+      return putDeny(client, RoleName, document)
     }
   }
+}
+
+const unsafe: AwsAnswer<never> = {
+  ok: false,
+  kind: 'invalid',
+  action: 'iam:PutRolePolicy',
+  name: 'UnsafeName',
+  requestId: null
+}
+
+/** The document as it was sent; null = there is none. */
+const denyOf = async (client: IAMClient, RoleName: string): Promise<AwsAnswer<string | null>> => {
+  const command = new GetRolePolicyCommand({ RoleName, PolicyName: endedPolicyName })
+  const answer = await ask('iam:GetRolePolicy', (options) => client.send(command, options))
+  if (!answer.ok) return answer.kind === 'not_found' ? { ok: true, value: null } : answer
+  return { ok: true, value: decoded(answer.value.PolicyDocument ?? '') }
+}
+
+/** IAM answers documents percent-encoded (RFC 3986); one that is not is none of ours. */
+const decoded = (text: string): string | null => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
+
+const putDeny = async (
+  client: IAMClient,
+  RoleName: string,
+  PolicyDocument: string
+): Promise<AwsAnswer<null>> => {
+  const put = new PutRolePolicyCommand({ RoleName, PolicyName: endedPolicyName, PolicyDocument })
+  const answer = await ask('iam:PutRolePolicy', (options) => client.send(put, options))
+  return answer.ok ? { ok: true, value: null } : answer
 }
 
 const removeDeny = async (client: IAMClient, RoleName: string): Promise<AwsAnswer<null>> => {

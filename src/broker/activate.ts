@@ -10,6 +10,7 @@ import type { AwsAnswer, SessionCredentials, Stored } from '../ports.ts'
 import type { Caller, Vended } from './broker.ts'
 import type { Deps } from './deps.ts'
 import { findOwn } from './find.ts'
+import { lockedOut } from './locked.ts'
 import { type Plan, assumeParameters, planIssue } from './plan.ts'
 import { commit } from './record.ts'
 import type { QuerySessions } from './query-sessions.ts'
@@ -53,8 +54,12 @@ export const issue = async (
   if (!plan.ok) return plan
   const begun = await begin(deps, from, { plan: plan.value, held })
   if (!begun.ok) return begun
+  deps.reached?.('intent-committed')
+  if (isTooLate(deps, begun.value)) return giveUp(deps, begun.value, tooLate)
   const grants = await makeGrants(deps, plan.value)
   if (!grants.ok) return abandon(deps, begun.value, grants)
+  deps.reached?.('grants-created')
+  if (isTooLate(deps, begun.value)) return giveUp(deps, begun.value, tooLate)
   const { intent } = begun.value.elevation
   const parameters = assumeParameters(
     { id: elevation.id, requester: elevation.ask.requester, intent },
@@ -63,6 +68,7 @@ export const issue = async (
   if (!parameters.ok) return giveUp(deps, begun.value, parameters)
   const session = await deps.sessions.assume(parameters.value, intent.region)
   if (!session.ok) return abandon(deps, begun.value, session)
+  deps.reached?.('assumed')
   const { assumedRoleId, accessKeyId } = session.value
   const made = { session: { assumedRoleId, accessKeyId }, grants: grants.value }
   const done = await commit(
@@ -71,6 +77,7 @@ export const issue = async (
     issued(begun.value.elevation, made, deps.clock.now())
   )
   if (!done.ok) return done
+  deps.reached?.('session-committed')
   return deliver(deps, done.value, session.value)
 }
 
@@ -80,14 +87,29 @@ export const deliver = async (
   from: Stored,
   credentials: SessionCredentials
 ): Promise<Result<Vended>> => {
+  const locked = await lockedOut(deps, from.elevation)
+  if (locked) return locked
   const now = await deps.elevations.get(from.elevation.id)
   if (now?.elevation.state !== 'active' || deps.clock.now() >= now.elevation.intent.notAfter) {
     return refuse('ended', 'It was ended while the session was being issued. Nothing was given out.')
   }
+  deps.reached?.('delivered')
   const { notAfter } = now.elevation.intent
   const usableUntil = instant(Math.min(notAfter, credentials.expiration))
   return accept({ elevation: now, credentials, usableUntil })
 }
+
+/**
+ * A process that slept past its lease may have been taken over and swept after, so it makes nothing
+ * any more.
+ */
+const isTooLate = (deps: Deps, { elevation }: Stored<Issuing>): boolean =>
+  deps.clock.now() >= elevation.lease.until
+
+const tooLate = refuse(
+  'aws_unavailable',
+  'Issuing it took too long. Nothing was given out; ask again.'
+)
 
 const begin = (
   deps: Deps,
@@ -105,7 +127,13 @@ const makeGrants = async (
   deps: Deps,
   plan: Plan
 ): Promise<AwsAnswer<readonly IssuedGrant[]>> => {
-  const answers = await Promise.all(plan.grants.map((grant) => deps.grants.create(grant)))
+  const answers = await Promise.all(
+    plan.grants.map(async (grant) => {
+      const answer = await deps.grants.create(grant)
+      deps.reached?.('grant-created')
+      return answer
+    })
+  )
   const made: IssuedGrant[] = []
   for (const [n, planned] of plan.intent.grants.entries()) {
     const answer = answers[n]

@@ -3,10 +3,13 @@
  */
 import type { Elevation, Mode } from '../elevation/elevation.ts'
 import type { ElevationId, Instant, PersonId, Seconds, TargetId } from '../elevation/ids.ts'
+import type { Lock } from '../elevation/lock.ts'
 import type { Reason, Result } from '../elevation/refusal.ts'
 import type { Presence } from '../policy/circumstances.ts'
 import type { LedgerRow, SessionCredentials, Stored } from '../ports.ts'
+import type { LockAsk, LockSet } from './lock.ts'
 import type { QueryVerbs } from './query-verbs.ts'
+import type { Copied } from './upkeep.ts'
 
 /** Who calls, and how they come: policies may demand a channel or a fresh sign-in. */
 export type Caller = { readonly person: PersonId; readonly presence: Presence }
@@ -184,5 +187,13 @@ export type Broker = QueryVerbs & {
   readonly acceptRestore: (person: PersonId, reason: string) => Promise<Result<number>>
   /** Operators only: the log gets another key; the new one, C2SP signed-note text. */
   readonly rotateKey: (person: PersonId, reason: string) => Promise<Result<string>>
+  /** Copies the store beside it, while it runs. */
+  readonly copyStore: (person: PersonId, reason: string) => Promise<Result<Copied>>
+  /** Security and operators: stops all that a lock covers, from its commit on, on every replica. */
+  readonly lock: (person: PersonId, ask: LockAsk) => Promise<Result<LockSet>>
+  /** Security only, never the lock on oneself; what was ended stays ended. */
+  readonly unlock: (person: PersonId, ask: LockAsk) => Promise<Result<Lock>>
+  /** Security, operators and auditors: all locks there are. */
+  readonly locks: (person: PersonId) => Promise<Result<readonly Lock[]>>
   readonly refused: (person: PersonId, attempt: Attempt) => Promise<void>
 }

@@ -1,6 +1,8 @@
 /** What every verb works with: the ports, the policy of the moment, and the few settings. */
 import type { Policy } from '../policy/policy.ts'
+import type { Point } from './points.ts'
 import type { Upkeep } from './upkeep.ts'
+import type { EndingMeters, Endings, Locks, Probes } from '../ports-endings.ts'
 import type { Checks, QueryRows, QueryRuns } from '../ports-queries.ts'
 import type {
   Catalogs,
@@ -39,11 +41,14 @@ export type Deps = {
   readonly standings: Standings
   readonly reviews: Reviews
   readonly worklist: Worklist
+  readonly locks: Locks
+  readonly endings: Endings
   readonly ledger: LedgerStore & PersonalData
   readonly log: LedgerLog
   /** absent: operators cannot do anything to the log through this process */
   readonly upkeep?: Upkeep
   readonly sessions: Sessions
+  readonly probes: Probes
   readonly grants: Grants
   readonly queries: Queries
   readonly runs: QueryRuns
@@ -54,4 +59,8 @@ export type Deps = {
   readonly clock: Clock
   readonly ids: Ids
   readonly settings: Settings
+  /** absent: nobody watches */
+  readonly meters?: EndingMeters
+  /** hears each point as it is reached; absent: nobody listens */
+  readonly reached?: (point: Point) => void
 }

@@ -2,6 +2,7 @@
  * Ending before the window is over. The commit fences the issuer and is answered at once; the worker
  * (remove.ts) then takes everything away and says when it truly ended.
  */
+import type { Cancelled, EndCause, Lapsed } from '../elevation/elevation.ts'
 import type { PersonId } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import * as transitions from '../elevation/transitions.ts'
@@ -11,6 +12,7 @@ import type { Stored } from '../ports.ts'
 import type { Deps } from './deps.ts'
 import { find, findOwn } from './find.ts'
 import { commit, personal } from './record.ts'
+import { againOnConflict } from './standing.ts'
 
 /** "I'm done": the requester ends their own window. */
 export const end = async (deps: Deps, person: PersonId, id: string): Promise<Result<Stored>> => {
@@ -39,6 +41,56 @@ export const revoke = async (
   return close(deps, found.value, { how: 'revoked', by: person, reason: personal(deps, reason) })
 }
 
+/**
+ * Ends what is open without anybody having named it: by the lock that covers it, or by a policy that
+ * no longer gives it. What is over meanwhile is as it should be.
+ */
+export const closeOpen = (
+  deps: Deps,
+  stored: Stored,
+  because: { readonly by: PersonId | 'broker'; readonly why: EndCause }
+): Promise<Result<Stored>> => {
+  let latest: Stored | null = stored
+  return againOnConflict(async () => {
+    latest ??= await deps.elevations.get(stored.elevation.id)
+    const from = latest ?? stored
+    latest = null
+    return closeOnce(deps, from, because)
+  })
+}
+
+const closeOnce = async (
+  deps: Deps,
+  stored: Stored,
+  { by, why }: { readonly by: PersonId | 'broker'; readonly why: EndCause }
+): Promise<Result<Stored>> => {
+  const { elevation } = stored
+  const now = deps.clock.now()
+  switch (elevation.state) {
+    case 'pending':
+    case 'approved': {
+      const taken =
+        by === 'broker'
+          ? transitions.lapse(elevation, 'policy_changed', now)
+          : transitions.cancel(elevation, by, now, why)
+      return commit<Cancelled | Lapsed>(deps, stored, taken)
+    }
+    case 'issuing':
+    case 'active': {
+      const settleMilliseconds = deps.settings.settleSeconds * 1000
+      const ends = { how: 'revoked', by, why, settleMilliseconds, now } as const
+      return commit(deps, stored, transitions.beginEnd(elevation, ends))
+    }
+    case 'ending':
+    case 'ended':
+    case 'denied':
+    case 'cancelled':
+    case 'lapsed':
+    case 'failed':
+      return accept(stored)
+  }
+}
+
 const close = async (
   deps: Deps,
   stored: Stored,
@@ -52,5 +104,7 @@ const close = async (
   const settleMilliseconds = deps.settings.settleSeconds * 1000
   const now = deps.clock.now()
   const ends = { ...why, settleMilliseconds, now }
-  return commit(deps, stored, transitions.beginEnd(elevation, ends))
+  const done = await commit(deps, stored, transitions.beginEnd(elevation, ends))
+  deps.reached?.('end-committed')
+  return done
 }

@@ -7,7 +7,6 @@ import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import { tablesOf } from '../elevation/target.ts'
 import { offersFor } from '../policy/decide.ts'
 import { personByEmail, personBySlack, personBySubject } from '../policy/people.ts'
-import type { Stored } from '../ports.ts'
 import { activate } from './activate.ts'
 import type { Broker, Caller, TargetOffer } from './broker.ts'
 import { catalogs, targetDetail } from './catalog.ts'
@@ -18,6 +17,7 @@ import { entries } from './entries.ts'
 import { erase } from './erase.ts'
 import { find, list } from './find.ts'
 import { noteReads } from './ledger-reads.ts'
+import { lock, locks, unlock } from './lock.ts'
 import { checkpoint, file, logKey, proof } from './log.ts'
 import { checkQuery } from './query-check.ts'
 import { queryResults, queryStatus, stopQuery } from './query-results.ts'
@@ -27,7 +27,7 @@ import { type QueryParts, query as start } from './query.ts'
 import { attempted, recordRefused } from './record.ts'
 import { review } from './review.ts'
 import { preview, submit } from './submit.ts'
-import { acceptRestore, rotateKey } from './upkeep.ts'
+import { acceptRestore, copyStore, rotateKey } from './upkeep.ts'
 import { credentials } from './vend.ts'
 
 /** `wake` asks the worker to look now instead of at its next tick. */
@@ -44,7 +44,7 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
   const sessions = querySessions(deps)
   const parts = { deps, catalogOf, sessions }
 
-  const ending = async (done: Promise<Result<Stored>>): Promise<Result<Stored>> => {
+  const ending = async <T>(done: Promise<Result<T>>): Promise<Result<T>> => {
     const result = await done
     wake()
     return result
@@ -105,6 +105,8 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
       on('acceptRestore', person, null, () => acceptRestore(deps, { person, reason })),
     rotateKey: (person, reason) =>
       on('rotateKey', person, null, () => rotateKey(deps, { person, reason })),
+    copyStore: (person, reason) =>
+      on('copyStore', person, null, () => copyStore(deps, { person, reason })),
     query: (caller, id, input) => runQuery(parts, caller, { id, input, wake }),
     queryStatus: (person, elevation, id) =>
       on('queryStatus', person, elevation, () =>
@@ -115,6 +117,9 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
     stopQuery: (person, elevation, id) =>
       on('stopQuery', person, elevation, () => stopQuery(deps, person, { elevation, query: id })),
     checkQuery: (caller, input) => checkQuery(parts, caller, input),
+    lock: (person, asked) => on('lock', person, null, () => ending(lock(deps, person, asked))),
+    unlock: (person, asked) => on('unlock', person, null, () => unlock(deps, person, asked)),
+    locks: (person) => on('locks', person, null, () => locks(deps, person)),
     refused: (person, attempt) => recordRefused(deps, person, attempt)
   }
 }

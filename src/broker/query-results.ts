@@ -13,6 +13,7 @@ import type { Deps } from './deps.ts'
 import { findOwn } from './find.ts'
 import { heldTo } from './query-check.ts'
 import { isOver, lookFor, shownState } from './query-look.ts'
+import { lockedOut } from './locked.ts'
 import { type QuerySessions, isActive, overNow } from './query-sessions.ts'
 import type { QueryPage, QueryStatus, ResultsQuery } from './query-verbs.ts'
 
@@ -64,6 +65,8 @@ export const queryResults = async (
   if (!isActive(stored) || deps.clock.now() >= stored.elevation.intent.notAfter) return overNow
   const held = heldTo(deps, stored.elevation)
   if (!held.ok) return held
+  const locked = await lockedOut(deps, stored.elevation)
+  if (locked) return locked
   const looked = await lookFor(deps, found.value.row)
   if (!looked.ok) return looked
   const row = looked.value
@@ -77,8 +80,11 @@ export const queryResults = async (
   const at = { region: row.region, id: row.athenaId }
   const asked = { cursor: place.token, limit: Math.min(limit, mostResultRows - place.rows) }
   const page = await deps.runs.results(credentials.value, at, asked)
+  if (!page.ok && page.kind === 'denied') sessions.drop(stored.elevation.id, credentials.value)
   if (!page.ok) return awsRefused(page)
-  // an end that was committed while Athena answered wins
+  // a lock or an end that was committed while Athena answered wins
+  const lockedSince = await lockedOut(deps, stored.elevation)
+  if (lockedSince) return lockedSince
   const now = await deps.elevations.get(stored.elevation.id)
   if (now === null || !isActive(now)) return overNow
   return accept(await cut(deps, row, { place, page: page.value }))

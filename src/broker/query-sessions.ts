@@ -17,6 +17,8 @@ import { againOnConflict } from './standing.ts'
 export type QuerySessions = {
   /** Credentials that an elevation was just issued. */
   readonly keep: (id: ElevationId, credentials: SessionCredentials) => void
+  /** AWS refused these: the next who asks gets others. */
+  readonly drop: (id: ElevationId, credentials: SessionCredentials) => void
   /** Credentials of an active elevation that are good for another minute. */
   readonly of: (id: ElevationId) => Promise<Result<SessionCredentials>>
 }
@@ -43,6 +45,9 @@ export const querySessions = (deps: Deps): QuerySessions => {
 
   return {
     keep,
+    drop: (id, credentials) => {
+      if (held.get(id) === credentials) held.delete(id)
+    },
     of: async (id) => {
       const known = held.get(id)
       if (known && known.expiration > deps.clock.now() + marginMs) return accept(known)

@@ -18,6 +18,7 @@ import { findOwn } from './find.ts'
 import { type CheckedQuery, type HeldTo, checkText, heldTo, refusedWith } from './query-check.ts'
 import { allowedEvent, refusalsData, verdictData, versionsData } from './query-entries.ts'
 import { finish, shownState } from './query-look.ts'
+import { lockedOut } from './locked.ts'
 import { type QuerySessions, isActive, overNow } from './query-sessions.ts'
 import type { QueryInput, QueryStarted } from './query-verbs.ts'
 import { commit, entryOf, personal, receipt } from './record.ts'
@@ -40,6 +41,8 @@ export const query = async (
   const found = await running(parts, caller, id)
   if (!found.ok) return found
   const { elevation } = found.value
+  const locked = await lockedOut(deps, elevation)
+  if (locked) return locked
   const before = token === null ? null : await replay(deps, elevation, { sql, token })
   if (before) return before
   const held = heldTo(deps, elevation)
@@ -60,7 +63,10 @@ export const query = async (
   if (!begun.ok) {
     return (token === null ? null : await replay(deps, elevation, { sql, token })) ?? begun
   }
-  return start(deps, elevation, { ...checked.value, row, sql, credentials: credentials.value })
+  const own = credentials.value
+  const started = await start(deps, elevation, { ...checked.value, row, sql, credentials: own })
+  if (!started.ok && started.refusal.code === 'aws_refused') sessions.drop(elevation.id, own)
+  return started
 }
 
 /** One's own brokered elevation with its window running; an approved one starts here. */

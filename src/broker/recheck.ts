@@ -2,7 +2,7 @@
  * At activation the narrower of then and now holds: the policy of this moment decides the same ask
  * again, and only approvers who may still approve count.
  */
-import type { Approved } from '../elevation/elevation.ts'
+import { type Approved, type Elevation, windowSeconds } from '../elevation/elevation.ts'
 import { type Instant, type Seconds, shortest } from '../elevation/ids.ts'
 import { type Refusal, type Result, accept, refuse } from '../elevation/refusal.ts'
 import type { Target } from '../elevation/target.ts'
@@ -37,6 +37,26 @@ export const mayPassLater = ({ denies }: Policy, { reasons = [] }: Refusal): boo
 }
 
 const passing: ReadonlySet<string> = new Set(['when', 'signIn', 'active'])
+
+/**
+ * Whether a new policy gives less than what runs was given, where its rule, then or now, says that
+ * it ends for that. What only the hour forbids is no change of the policy.
+ */
+export const isNarrowed = (policy: Policy, elevation: Elevation, now: Instant): boolean => {
+  if (elevation.state !== 'issuing' && elevation.state !== 'active') return false
+  const { terms, ask, approvals } = elevation
+  const rule = policy.rules.find(({ id }) => id === terms.rule)
+  if (terms.revokeOnChange !== true && rule?.revokeOnChange !== true) return false
+  const still = mayStillIssue(policy, terms, ask, { now, stage: { kind: 'vend' } })
+  if (still.kind === 'deny') {
+    const { code, reasons } = still
+    return code === 'unknown_target' || !mayPassLater(policy, { code, message: '', reasons })
+  }
+  const { maxDuration, mode, quorum } = still.terms
+  return (
+    windowSeconds(elevation) > maxDuration || mode !== terms.mode || approvals.length < quorum
+  )
+}
 
 /** The target and the longest window allowed by both policies, or why it may not start any more. */
 export const stillAllowed = (

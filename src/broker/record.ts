@@ -12,6 +12,7 @@ import { type Entry, makeEntry } from '../ledger/entry.ts'
 import type { Change, LedgerLog, Reviews, Stored } from '../ports.ts'
 import type { Attempt } from './broker.ts'
 import type { Deps } from './deps.ts'
+import { lockedOut } from './locked.ts'
 
 export const personal = (deps: Deps, value: string): Personal => ({ salt: deps.ids.salt(), value })
 
@@ -37,6 +38,8 @@ export const commit = async <S extends Elevation>(
     ...beside
   })
   if (outcome.kind === 'conflict') {
+    const locked = await lockedOut(deps, taken.next)
+    if (locked) return locked
     return refuse('conflict', 'Somebody changed it at the same moment. Look again and repeat.')
   }
   if (taken.events.some(({ type }) => receipted.has(type))) await receipt(deps.log, outcome.indexes)

@@ -54,6 +54,7 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
   ended: { status: 409, title: 'The elevation has ended', exit: 1 },
   idempotency_mismatch: { status: 422, title: 'The key was used with another body', exit: 1 },
   conflict: { status: 409, title: 'Somebody else changed it meanwhile', exit: 1 },
+  locked: { status: 423, title: 'Access is locked', exit: 1 },
   policy_too_large: { status: 422, title: 'The session policy would be too large', exit: 1 },
   unsafe_name: { status: 422, title: 'A name cannot be put into a policy safely', exit: 1 },
   query_refused: { status: 422, title: 'The query may not run', exit: 1 },

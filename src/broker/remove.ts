@@ -1,10 +1,13 @@
 /**
  * Taking access away, each pass from scratch and safe to repeat: grants known by id and grants found
- * by name, then running queries. Only a pass after `sweepAt` that finds nothing ends the elevation.
+ * by name, then running queries. Only a pass after `sweepAt` that finds nothing ends the elevation,
+ * and only when AWS was seen to refuse its session (probe.ts).
  */
-import type { Ending, IssuedGrant } from '../elevation/elevation.ts'
+import type { Ended, Ending, Failed } from '../elevation/elevation.ts'
+import { isDenied } from '../elevation/probing.ts'
+import type { Result } from '../elevation/refusal.ts'
 import { awaitSweep, finishEnd, retryEnd } from '../elevation/transitions.ts'
-import type { AwsAnswer, FoundGrant, Stored } from '../ports.ts'
+import type { AwsAnswer, Stored } from '../ports.ts'
 import type { Deps } from './deps.ts'
 import { finish, look as lookAt } from './query-look.ts'
 import { commit } from './record.ts'
@@ -16,55 +19,74 @@ export const remove = async (
   deps: Deps,
   from: Stored<Ending>,
   denied: AwsAnswer<null> | null
-): Promise<void> => {
+): Promise<Result<Stored>> => {
   const { elevation } = from
   const began = deps.clock.now()
-  const grants = await revokeGrants(deps, elevation)
-  const queries = await stopQueries(deps, elevation)
+  const { grants, queries } = await takeAway(deps, elevation)
   const now = deps.clock.now()
   const failed = firstFailure([denied, grants, queries])
   if (failed || !grants.ok || !queries.ok) {
     const what = failed ? `${failed.action} ${failed.name}` : 'unknown'
-    await commit(deps, from, retryEnd(elevation, what, now))
-    return
+    return commit(deps, from, retryEnd(elevation, what, now))
   }
-  if (began >= elevation.sweepAt && grants.value === 0 && queries.value === 0) {
-    await commit(deps, from, finishEnd(elevation, now))
-    return
+  const isSwept = began >= elevation.sweepAt && grants.value === 0 && queries.value === 0
+  if (isSwept) deps.reached?.('swept')
+  if (isSwept && isDenied(elevation)) {
+    const ended = await commit<Ended | Failed>(deps, from, finishEnd(elevation, now))
+    deps.reached?.('ended')
+    return ended
   }
   const removed = {
     sessionDenied: denied !== null,
     grantsRevoked: grants.value,
-    queriesStopped: queries.value
+    queriesStopped: queries.value,
+    isSwept
   }
-  await commit(deps, from, awaitSweep(elevation, removed, now))
+  const done = await commit(deps, from, awaitSweep(elevation, removed, now))
+  deps.reached?.('removed')
+  return done
+}
+
+/** What one pass takes away, without saying so; the role's deny is not in it. */
+export const takeAway = async (
+  deps: Deps,
+  elevation: Ending
+): Promise<{ readonly grants: AwsAnswer<number>; readonly queries: AwsAnswer<number> }> => {
+  const [grants, queries] = await Promise.all([
+    revokeGrants(deps, elevation).finally(() => deps.reached?.('grants-revoked')),
+    stopQueries(deps, elevation).finally(() => deps.reached?.('queries-stopped'))
+  ])
+  return { grants, queries }
 }
 
 /**
- * How many grants a look found, all of them revoked, or the first failure. A key or a grant that
- * fails keeps no other from being revoked.
+ * How many grants there were, all of them revoked, or the first failure. A key or a grant that
+ * fails keeps no other from being revoked. What is known is revoked at once, without a look; once
+ * that was done without a failure, only what a look finds.
  */
 const revokeGrants = async (deps: Deps, elevation: Ending): Promise<AwsAnswer<number>> => {
   const keys = new Set(elevation.intent.grants.map((grant) => grant.keyArn))
+  const known = elevation.removedAt === undefined ? elevation.grants : []
   const answers: AwsAnswer<unknown>[] = []
   let count = 0
   for (const keyArn of keys) {
-    const known = elevation.grants.filter((grant) => grant.keyArn === keyArn)
-    const look = await deps.grants.find(keyArn, `jit/${elevation.id}/`)
+    const revoke = async (grantId: string): Promise<void> => {
+      answers.push(await deps.grants.revoke(keyArn, grantId))
+      deps.reached?.('grant-revoked')
+    }
+    const ids = new Set(known.filter((one) => one.keyArn === keyArn).map(({ grantId }) => grantId))
+    const [look] = await Promise.all([
+      deps.grants.find(keyArn, `jit/${elevation.id}/`),
+      ...[...ids].map(revoke)
+    ])
     answers.push(look)
     const found = look.ok ? look.value : []
-    for (const grantId of idsOf(known, found)) {
-      answers.push(await deps.grants.revoke(keyArn, grantId))
-    }
-    count += found.length
+    const others = found.filter(({ grantId }) => !ids.has(grantId))
+    await Promise.all(others.map(({ grantId }) => revoke(grantId)))
+    count += ids.size + others.length
   }
   return firstFailure(answers) ?? { ok: true, value: count }
 }
-
-const idsOf = (
-  known: readonly IssuedGrant[],
-  found: readonly FoundGrant[]
-): ReadonlySet<string> => new Set([...known, ...found].map((grant) => grant.grantId))
 
 /** How many queries a look found, all of them told to stop, or the first failure. */
 const stopQueries = async (deps: Deps, elevation: Ending): Promise<AwsAnswer<number>> => {

@@ -4,7 +4,7 @@
  */
 import type { PersonId } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
-import { reviewed } from '../elevation/transitions.ts'
+import { reviewed } from '../elevation/reviewed.ts'
 import { mayReview } from '../policy/break-glass.ts'
 import type { Stored } from '../ports.ts'
 import type { Deps } from './deps.ts'

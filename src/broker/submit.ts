@@ -8,6 +8,7 @@ import { digestOf, parseAsk, policyDenied, unknownTarget } from './ask.ts'
 import type { AskInput, Caller, Preview, Submitted } from './broker.ts'
 import type { Deps } from './deps.ts'
 import { type AskParts, type Bound, bindTo, boundTo } from './bind.ts'
+import { lockedFor } from './locked.ts'
 import { checkIssuable } from './plan.ts'
 import { commit, personal } from './record.ts'
 import { type Held, againOnConflict, heldBy } from './standing.ts'
@@ -106,11 +107,16 @@ const weigh = async (
   if (!parsed.ok) return parsed
   const ask = parsed.value
   const now = deps.clock.now()
-  const held = await heldBy(deps, person, { target: ask.target, except: null, now })
+  const [held, locked] = await Promise.all([
+    heldBy(deps, person, { target: ask.target, except: null, now }),
+    lockedFor(deps, { people: [person], target: ask.target })
+  ])
   const policy = deps.policy()
   const stage = { kind: 'ask', presence, standing: held.asking } as const
   const decision = decide(policy, person, ask, { now, stage })
   if (decision.kind === 'deny') return policyDenied(decision)
+  // not before: whoever may not ask for a target does not learn that it is locked
+  if (locked) return locked
   const target = policy.targets.get(ask.target)
   if (!target) return unknownTarget
   const issuable = checkIssuable(target, ask.tables)

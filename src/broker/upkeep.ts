@@ -36,7 +36,12 @@ export type Upkeep = {
   readonly changeKey: (
     write: (keys: { readonly from: Signer; readonly to: Signer }) => Promise<void>
   ) => Promise<string>
+  /** A copy of the store in its data folder; null where its database has other means. */
+  readonly copy: () => Promise<Copied | null>
 }
+
+/** `file` is where the broker runs. */
+export type Copied = { readonly file: string; readonly bytes: number }
 
 type Asked = { readonly person: PersonId; readonly reason: string }
 
@@ -80,6 +85,18 @@ export const rotateKey = async (deps: Deps, asked: Asked): Promise<Result<string
       await deps.ledger.append([entry])
     })
     return accept(await written)
+  })
+}
+
+/** Copies the store. Its entry is in the copy: none can be made that is not in the ledger. */
+export const copyStore = async (deps: Deps, asked: Asked): Promise<Result<Copied>> => {
+  const may = operating(deps, asked)
+  if (!may.ok) return may
+  return alone(deps, async (upkeep) => {
+    await append(deps, { ...about(deps, asked), type: 'store.copied', data: {} })
+    const copied = await upkeep.copy()
+    if (copied !== null) return accept(copied)
+    return refuse('conflict', 'Its data are in PostgreSQL: use pg_basebackup or pg_dump there.')
   })
 }
 

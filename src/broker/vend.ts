@@ -10,6 +10,7 @@ import { policyDenied } from './ask.ts'
 import type { Caller, Vended } from './broker.ts'
 import type { Deps } from './deps.ts'
 import { findOwn } from './find.ts'
+import { lockedOut } from './locked.ts'
 import { assumeParameters } from './plan.ts'
 import { commit } from './record.ts'
 
@@ -35,15 +36,19 @@ export const credentials = async (
   const still = mayStillIssue(deps.policy(), terms, ask, circumstances)
   if (still.kind === 'deny') return policyDenied(still)
   if (still.terms.mode === 'brokered') return stayInside
+  const locked = await lockedOut(deps, elevation)
+  if (locked) return locked
   const { intent } = elevation
   const parameters = assumeParameters({ id: elevation.id, requester: person, intent }, deps.clock.now())
   if (!parameters.ok) return parameters
   const session = await deps.sessions.assume(parameters.value, intent.region)
   if (!session.ok) return awsRefused(session)
+  deps.reached?.('vend-assumed')
   const from = { ...found.value, elevation }
   const taken = vended(elevation, session.value.accessKeyId, deps.clock.now())
   const done = await commit(deps, from, taken)
   if (!done.ok) return done
+  deps.reached?.('vend-committed')
   return deliver(deps, done.value, session.value)
 }
 

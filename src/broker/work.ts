@@ -1,53 +1,148 @@
 /**
- * How expiry works: a row's due instant is its timer. Each tick takes the rows whose instant has come
- * and moves them on; whoever runs the broker calls it every quarter second and whenever woken. The
- * end itself does not wait for this: AWS refuses the session from `notAfter` on.
+ * How expiry works: a row's due instant is its timer. Each round takes the rows whose instant has
+ * come and moves them on, as it does with what a lock or a new policy ends; whoever runs the broker
+ * calls it every quarter second and whenever woken. What asks AWS has lanes of its own, so that no
+ * round waits for AWS. The end itself waits for none of it: AWS refuses from `notAfter` on.
  */
 import type { Ending } from '../elevation/elevation.ts'
-import { type Instant, instant } from '../elevation/ids.ts'
-import { beginEnd, lapse, takeOver } from '../elevation/transitions.ts'
-import type { AwsAnswer, Stored } from '../ports.ts'
+import type { ElevationId, Instant } from '../elevation/ids.ts'
+import { stepOf } from '../elevation/probing.ts'
+import { beginEnd, lapse, retryEnd, takeOver } from '../elevation/transitions.ts'
+import type { Stored } from '../ports.ts'
+import { type DenyRole, denyAgain, roleDenier } from './deny-role.ts'
 import type { Deps } from './deps.ts'
+import { type Outcome, type WorkFault, each, endingPool, minutely } from './lanes.ts'
+import { sweepLocks } from './lock-sweep.ts'
+import { policySweep } from './policy-sweep.ts'
+import { probe } from './probe.ts'
 import { commit } from './record.ts'
 import { lookAtDue } from './query-look.ts'
-import { remove } from './remove.ts'
+import { remove, takeAway } from './remove.ts'
 
-const batch = 100
-/** The deny stays a while past notAfter, so that clocks need not agree to the second. */
-const pruneAfterMs = 300_000
+export type { WorkFault } from './lanes.ts'
 
-/** One round. Returns what went wrong per elevation; one poisoned row does not stop the others. */
-export const work = async (deps: Deps): Promise<readonly WorkFault[]> => {
-  const faults: WorkFault[] = []
-  const decided = await deps.worklist.due(deps.clock.now(), batch)
-  await each(decided, faults, (stored) => settle(deps, stored))
-  const due = await deps.worklist.due(deps.clock.now(), batch)
-  const ending = due.filter(isEnding)
-  const denied = await denyEnded(deps, ending)
-  await each(ending, faults, (stored) => {
-    const needed = needsDeny(stored.elevation, deps.clock.now())
-    return remove(deps, stored, needed ? (denied.get(stored.elevation.intent.roleArn) ?? null) : null)
-  })
-  return [...faults, ...(await lookAtDue(deps))]
+export type Work = {
+  /** One round of what needs no AWS; the rest goes on beside it. What went wrong since the last. */
+  readonly round: () => Promise<readonly WorkFault[]>
+  /** Resolves when nothing is under way and nothing is due. */
+  readonly idle: () => Promise<readonly WorkFault[]>
+  /** Begins nothing more; resolves when what is under way is over. */
+  readonly stop: () => Promise<void>
 }
 
-export type WorkFault = { readonly elevation: string; readonly cause: unknown }
+/** so many at once that no write of a request waits long behind them */
+const batch = 25
+/** a lock or a new policy may concern everything that is open: others' turns come in between */
+const mostBatches = 50
+
+/** Remembers from round to round which rows rest and which policy was looked at. */
+export const makeWork = (deps: Deps): Work => {
+  let faults: WorkFault[] = []
+  const failed = (fault: WorkFault): void => {
+    faults.push(fault)
+  }
+  const told = (): readonly WorkFault[] => {
+    const some = faults
+    faults = []
+    return some
+  }
+  const denyRole = roleDenier(deps)
+  const hurried = new Set<ElevationId>()
+  const lane = (step: 'remove' | 'probe') =>
+    endingPool(deps, {
+      due: (now, limit) => deps.endings.dueEndings(step, now, limit),
+      run: (stored) => takeStep(deps, stored, { denyRole, hurried }),
+      failed,
+      after: () => fill()
+    })
+  const pools = [lane('remove'), lane('probe')]
+  const fill = (): void => {
+    for (const pool of pools) pool.fill()
+  }
+  const changed = policySweep(deps)
+  const roles = minutely(deps, failed, () => {
+    hurried.clear()
+    return denyAgain(deps, denyRole)
+  })
+  let looking: Promise<void> | null = null
+  const look = (): void => {
+    looking ??= lookAtDue(deps)
+      .then((found) => found.forEach(failed))
+      .catch((cause: unknown) => failed({ elevation: '', cause }))
+      .finally(() => {
+        looking = null
+      })
+  }
+
+  const round = async (): Promise<readonly WorkFault[]> => {
+    for (let n = 0; n < mostBatches; n++) {
+      const isMore = [
+        await sweepLocks(deps, failed),
+        await changed(failed),
+        await settleDue(deps, failed)
+      ]
+      fill()
+      if (!isMore.includes(true)) break
+    }
+    look()
+    roles.begin()
+    return told()
+  }
+  const under = async (): Promise<void> => {
+    // what is over in one lane may be due in the other
+    for (;;) {
+      const wereIdle = await Promise.all(pools.map((pool) => pool.idle()))
+      if (!wereIdle.includes(false)) break
+    }
+    await Promise.all([looking, roles.idle()])
+  }
+  return {
+    round,
+    idle: async () => {
+      await under()
+      return told()
+    },
+    stop: async () => {
+      for (const pool of pools) pool.stop()
+      await under()
+    }
+  }
+}
+
+/** One round and all that follows from it, to its end. */
+export const work = async (deps: Deps): Promise<readonly WorkFault[]> => {
+  const one = makeWork(deps)
+  return [...(await one.round()), ...(await one.idle())]
+}
+
+/** True: a whole batch was due, so there may be more. */
+const settleDue = async (deps: Deps, failed: (fault: WorkFault) => void): Promise<boolean> => {
+  const due = await deps.worklist.due(deps.clock.now(), batch)
+  const moved = await each(due, failed, (stored) => settle(deps, stored))
+  return due.length === batch && moved > 0
+}
 
 /** Everything but ending: what is over lapses or begins to end. A lost race is somebody else's turn. */
-const settle = async (deps: Deps, stored: Stored): Promise<void> => {
+const settle = async (deps: Deps, stored: Stored): Promise<Outcome> => {
   const { elevation } = stored
   const now = deps.clock.now()
   const settleMilliseconds = deps.settings.settleSeconds * 1000
   switch (elevation.state) {
     case 'pending':
-      return done(commit(deps, stored, lapse(elevation, 'not_decided', now)))
+      return moved(await commit(deps, stored, lapse(elevation, 'not_decided', now)))
     case 'approved':
-      return done(commit(deps, stored, lapse(elevation, 'not_activated', now)))
-    case 'issuing':
-      return done(commit(deps, stored, takeOver(elevation, { settleMilliseconds, now })))
+      return moved(await commit(deps, stored, lapse(elevation, 'not_activated', now)))
+    case 'issuing': {
+      const done = await commit(deps, stored, takeOver(elevation, { settleMilliseconds, now }))
+      deps.reached?.('taken-over')
+      return moved(done)
+    }
     case 'active': {
       const ends = { how: 'expired', by: 'broker', settleMilliseconds, now } as const
-      return done(commit(deps, stored, beginEnd(elevation, ends)))
+      const done = await commit(deps, stored, beginEnd(elevation, ends))
+      deps.reached?.('expired')
+      if (done.ok) deps.meters?.expiryLateness.observe(sinceSeconds(elevation.intent.notAfter, now))
+      return moved(done)
     }
     case 'ending':
     case 'ended':
@@ -55,47 +150,59 @@ const settle = async (deps: Deps, stored: Stored): Promise<void> => {
     case 'cancelled':
     case 'lapsed':
     case 'failed':
-      return
+      return 'later'
   }
 }
 
-/** One deny document per role and round, rendered whole from the store: PutRolePolicy replaces it. */
-const denyEnded = async (
+/** What an ending elevation needs next. */
+const takeStep = async (
   deps: Deps,
-  ending: readonly Stored<Ending>[]
-): Promise<ReadonlyMap<string, AwsAnswer<null>>> => {
-  const now = deps.clock.now()
-  const early = ending.filter(({ elevation }) => needsDeny(elevation, now))
-  const answers = new Map<string, AwsAnswer<null>>()
-  for (const { elevation } of early) {
-    const { roleArn, region } = elevation.intent
-    if (answers.has(roleArn)) continue
-    const ids = await deps.worklist.endedSessions(roleArn, instant(now - pruneAfterMs))
-    answers.set(roleArn, await deps.sessions.denyEnded({ roleArn, region }, ids))
+  stored: Stored<Ending>,
+  {
+    denyRole,
+    hurried
+  }: {
+    readonly denyRole: DenyRole
+    /** of which all but the deny was taken away already */
+    readonly hurried: Set<ElevationId>
   }
-  return answers
+): Promise<Outcome> => {
+  const { elevation } = stored
+  const now = deps.clock.now()
+  const step = stepOf(elevation, now)
+  if (!needsDeny(elevation, now)) {
+    return moved(await (step === 'remove' ? remove(deps, stored, null) : probe(deps, stored)))
+  }
+  const { roleArn, region } = elevation.intent
+  const denial = await denyRole({ roleArn, region })
+  if (denial.kind === 'elsewhere') {
+    // a replica that died in its turn keeps the role for a while: the rest does not wait for it
+    if (step === 'remove' && !hurried.has(elevation.id)) {
+      hurried.add(elevation.id)
+      await takeAway(deps, elevation)
+    }
+    return 'later'
+  }
+  hurried.delete(elevation.id)
+  if (step === 'remove') {
+    const denied = denial.kind === 'failed' ? denial.answer : written
+    return moved(await remove(deps, stored, denied))
+  }
+  if (denial.kind === 'failed') {
+    const what = `${denial.answer.action} ${denial.answer.name}`
+    return moved(await commit(deps, stored, retryEnd(elevation, what, deps.clock.now())))
+  }
+  // what it would be tried with is newer than the cut that denies the others: its turn comes
+  const isListed = denial.listed.has(elevation.session?.assumedRoleId ?? '')
+  return isListed ? moved(await probe(deps, stored)) : 'later'
 }
+
+const written = { ok: true, value: null } as const
 
 /** Past notAfter the session's own policy denies everything. */
-const needsDeny = (elevation: Ending, now: Instant): boolean =>
-  elevation.session !== null && now < elevation.intent.notAfter
+const needsDeny = ({ session, how, intent }: Ending, now: Instant): boolean =>
+  session !== null && how !== 'expired' && now < intent.notAfter
 
-const isEnding = (stored: Stored): stored is Stored<Ending> => stored.elevation.state === 'ending'
+const moved = ({ ok }: { readonly ok: boolean }): Outcome => (ok ? 'moved' : 'later')
 
-const each = async <S extends Stored>(
-  rows: readonly S[],
-  faults: WorkFault[],
-  run: (stored: S) => Promise<void>
-): Promise<void> => {
-  const outcomes = await Promise.allSettled(rows.map((stored) => run(stored)))
-  for (const [n, outcome] of outcomes.entries()) {
-    if (outcome.status === 'rejected') {
-      faults.push({ elevation: rows[n]?.elevation.id ?? '', cause: outcome.reason })
-    }
-  }
-}
-
-const done = async (committing: Promise<unknown>): Promise<void> => {
-  await committing
-}
-
+const sinceSeconds = (from: Instant, now: Instant): number => Math.max(0, now - from) / 1000

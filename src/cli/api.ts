@@ -11,6 +11,9 @@ export type Api = {
   readonly post: (path: string, body?: object, headers?: Readonly<Record<string, string>>) => Promise<Answer>
 }
 
+/** For what is taken away again. */
+export type TakingApi = Api & { readonly delete: (path: string, body: object) => Promise<Answer> }
+
 export type Json = Readonly<Record<string, unknown>>
 
 export type Refused = {
@@ -55,7 +58,7 @@ type Init = {
 const callDeadlineMs = 30_000
 
 /** `SALLYPORT_URL` (default http://127.0.0.1:8080) and `SALLYPORT_TOKEN`; the token is never printed. */
-export const api = (env: Readonly<Record<string, string | undefined>>): FileApi & QueryApi => {
+export const api = (env: Readonly<Record<string, string | undefined>>): FileApi & QueryApi & TakingApi => {
   const call = async <T>(path: string, init: Init, read: Read<T>): Promise<T | Refused> => {
     const token = env['SALLYPORT_TOKEN']
     if (!token) {
@@ -93,6 +96,16 @@ export const api = (env: Readonly<Record<string, string | undefined>>): FileApi 
     pour: (path, { accept, write, signal }) =>
       call(path, { method: 'GET', headers: { accept }, signal }, (response) =>
         poured(response, write)
+      ),
+    delete: (path, body) =>
+      call(
+        path,
+        {
+          method: 'DELETE',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body)
+        },
+        document
       ),
     post: (path, body, headers) =>
       call(

@@ -52,9 +52,10 @@ export const addLogCommands = (ledger: Command, run: RunCommand): void => {
     )
 }
 
-const acts: readonly (readonly [verb: 'accept-restore' | 'rotate-key', about: string])[] = [
+const acts: readonly (readonly [verb: 'accept-restore' | 'rotate-key' | 'backup', about: string])[] = [
   ['accept-restore', 'goes on with a ledger that is not the one that was anchored (operators)'],
-  ['rotate-key', 'gives the ledger another key, signed by both (operators)']
+  ['rotate-key', 'gives the ledger another key, signed by both (operators)'],
+  ['backup', 'copies the running embedded store into backup/ of its data folder (operators)']
 ]
 
 /** Adds what operators do to the log itself. */

@@ -142,6 +142,25 @@ for (const [verb, about, reason] of acts) {
   )
 }
 
+const locking: readonly (readonly [verb: 'lock' | 'unlock', about: string])[] = [
+  ['lock', 'stops a person, a target or everything, and ends what is open (security, operators)'],
+  ['unlock', 'lifts a lock (security)']
+]
+for (const [verb, about] of locking) {
+  command(verb, about)
+    .option('--person <id>', 'all that somebody asks, approves or has')
+    .option('--target <id>', 'all access to a target')
+    .option('--all', 'everything')
+    .requiredOption('--reason <text>', 'why')
+    .action(({ json, ...of }) =>
+      run({ json }, async (to) => (await import('./locks.ts'))[verb](api(process.env), to, of))
+    )
+}
+
+command('locks', 'what is locked (security, operators, auditors)').action((options) =>
+  run(options, async (to) => (await import('./locks.ts')).locks(api(process.env), to))
+)
+
 command('status [id]', 'what you have and wait for').action((id, options) =>
   run(options, async (to) => (await elevations()).status(api(process.env), to, id))
 )

@@ -7,6 +7,9 @@ import { type ExitCode, exits } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 import { untilStopped } from './until-stopped.ts'
 
+/** Nothing is lost by less: what is under way is recovered as after a crash. */
+const longestStopMs = 20_000
+
 /** Exit 78 for bad configuration or policies (all of it at once), 69 where a port or folder is taken. */
 export const serve = async (
   to: Terminal,
@@ -30,6 +33,12 @@ export const serve = async (
     })
     const signal = await untilStopped()
     logger.info({ event: 'stopping', signal })
+    setTimeout(() => {
+      logger.error({ event: 'stop_cut_short' })
+      process.exit(exits.unavailable)
+    }, longestStopMs).unref()
+    // Ctrl-C is somebody waiting; a service manager has a balancer that has to hear of it first
+    if (signal === 'SIGTERM') await running.drain()
     await running.close()
     return exits.done
   } catch (error) {

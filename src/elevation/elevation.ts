@@ -38,6 +38,8 @@ export type AskedQuery = {
 export type Terms = {
   readonly rule: RuleId
   readonly mode: Mode
+  /** what runs ends when a new policy gives less; absent = it runs to its end */
+  readonly revokeOnChange?: true
   /** name of the rule's guardrail when it was asked, where it had one */
   readonly guardrail?: string
   readonly maxDuration: Seconds
@@ -111,6 +113,8 @@ type Issued = Decided & { readonly intent: Intent }
 export type EndReason = 'expired' | 'revoked' | 'released'
 /** `failed`: AWS refused, or the issuer died; nothing was delivered, what it made is removed. */
 export type EndingReason = EndReason | 'failed'
+/** Why somebody's elevation ended that nobody named: `access_locked`, or what a new policy says. */
+export type EndCause = 'access_locked' | 'person_inactive' | 'policy_narrowed'
 
 export type Pending = Base & {
   readonly state: 'pending'
@@ -141,12 +145,20 @@ export type Ending = Issued & {
   readonly stuckSince: Instant | null
   /** nothing can be in flight any more from then on; only a sweep after it may end the elevation */
   readonly sweepAt: Instant
+  /** when all that was known had been removed */
+  readonly removedAt?: Instant
+  /** when a sweep after `sweepAt` found nothing */
+  readonly sweptAt?: Instant
+  /** when AWS was first seen to refuse the session */
+  readonly deniedAt?: Instant
 }
 export type Ended = Issued & {
   readonly state: 'ended'
   readonly how: EndReason
   readonly by: PersonId | 'broker'
   readonly session: Session | null
+  /** when AWS was first seen to refuse the session; absent where nobody ever had one */
+  readonly deniedAt?: Instant
   readonly endedAt: Instant
 }
 export type Denied = Base & {

@@ -19,8 +19,10 @@ export type EventType =
   | 'elevation.ending'
   | 'ending.retried'
   | 'access.removed'
+  | 'session.denied'
   | 'elevation.stuck'
   | 'elevation.ended'
+  | 'grant.orphaned'
   | 'attempt.refused'
   | 'query.allowed'
   | 'query.refused'
@@ -28,10 +30,13 @@ export type EventType =
   | 'ledger.read'
   | 'ledger.key_rotated'
   | 'ledger.restored'
+  | 'store.copied'
   | 'breakglass.used'
   | 'breakglass.reviewed'
   | 'policy.changed'
   | 'policy.refused'
+  | 'access.locked'
+  | 'access.unlocked'
 
 /** JSON that RFC 8785 prints without choices: no floats. */
 export type Json =

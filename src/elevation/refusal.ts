@@ -24,6 +24,7 @@ export type RefusalCode =
   | 'ended'
   | 'idempotency_mismatch'
   | 'conflict'
+  | 'locked'
   | 'policy_too_large'
   | 'unsafe_name'
   | 'query_refused'

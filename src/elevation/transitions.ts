@@ -12,7 +12,7 @@ import type {
   Cancelled,
   Channel,
   Denied,
-  Elevation,
+  EndCause,
   Ended,
   Ending,
   EndingReason,
@@ -29,6 +29,7 @@ import type {
 } from './elevation.ts'
 import type { EventType, Json, LedgerEvent, Personal } from './event.ts'
 import { type ElevationId, type Instant, type PersonId, instant, iso, plus, seconds } from './ids.ts'
+import { type Removed, isDenied, stepOf } from './probing.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 export type Step<S> =
@@ -129,11 +130,16 @@ export const deny = (from: Pending, by: PersonId, reason: Personal, now: Instant
 }
 
 /** The requester withdraws, or an approver takes an approval back before it was used. */
-export const cancel = (from: Pending | Approved, by: PersonId, now: Instant): Step<Cancelled> =>
-  step(
-    { ...undecided(from), state: 'cancelled', by, cancelledAt: now },
-    event(from, 'elevation.cancelled', by, now, { state: from.state })
-  )
+export const cancel = (
+  from: Pending | Approved,
+  by: PersonId,
+  now: Instant,
+  why?: EndCause
+): Step<Cancelled> => {
+  const data = { state: from.state, ...(why && { why }) }
+  const next: Cancelled = { ...undecided(from), state: 'cancelled', by, cancelledAt: now }
+  return step(next, event(from, 'elevation.cancelled', by, now, data))
+}
 
 /** Not decided or not used in time, or the policy of now no longer allows what was approved. */
 export const lapse = (from: Pending | Approved, why: LapseReason, now: Instant): Step<Lapsed> =>
@@ -199,6 +205,7 @@ export type Ends = {
   readonly how: EndingReason
   readonly by: PersonId | 'broker'
   readonly reason?: Personal
+  readonly why?: EndCause
   /** how long after the last possible AWS call of an issuer a sweep still has to wait, in ms */
   readonly settleMilliseconds: number
   readonly now: Instant
@@ -206,7 +213,7 @@ export type Ends = {
 
 /** The window is over, or somebody ended it. Revoke wins over issue: an issuer can't commit after this. */
 export const beginEnd = (from: Issuing | Active, ends: Ends): Step<Ending> => {
-  const { how, by, reason, now } = ends
+  const { how, by, reason, why, now } = ends
   const kept = issuedOf(from)
   const quiet = from.state === 'issuing' ? Math.max(now, from.lease.until) : now
   const next: Ending = {
@@ -224,7 +231,8 @@ export const beginEnd = (from: Issuing | Active, ends: Ends): Step<Ending> => {
   }
   const type = how === 'failed' ? 'issue.failed' : 'elevation.ending'
   const personal = reason === undefined ? undefined : { reason }
-  return step(next, event(from, type, by, now, { how, from: from.state }, personal))
+  const data = { how, from: from.state, ...(why && { why }) }
+  return step(next, event(from, type, by, now, data, personal))
 }
 
 /** A dead issuer's work is taken over and removed; refused while its lease runs. */
@@ -257,38 +265,31 @@ export const retryEnd = (from: Ending, failed: string, now: Instant): Step<Endin
 }
 
 /** All that is known is removed; a later look has to find nothing before it may be called ended. */
-export const awaitSweep = (from: Ending, removed: Removed, now: Instant): Step<Ending> =>
-  step(
-    { ...from, attempts: 0, retryAt: instant(Math.max(from.sweepAt, now + firstRetryMs)) },
-    event(from, 'access.removed', 'broker', now, removed)
-  )
-
-/** What one pass of ending did. */
-export type Removed = {
-  readonly sessionDenied: boolean
-  readonly grantsRevoked: number
-  readonly queriesStopped: number
+export const awaitSweep = (from: Ending, did: Removed, now: Instant): Step<Ending> => {
+  const { isSwept = false, ...removed } = did
+  const removedAt = from.removedAt ?? now
+  const next = { ...from, attempts: 0, removedAt, ...(isSwept && { sweptAt: now }) }
+  const later = instant(Math.max(from.sweepAt, now + firstRetryMs))
+  const retryAt = stepOf(next, now) === 'probe' ? now : later
+  return step({ ...next, retryAt }, event(from, 'access.removed', 'broker', now, removed))
 }
 
-/** The sweep after `sweepAt` found nothing. */
+/** The sweep after `sweepAt` found nothing, and AWS refuses the session. */
 export const finishEnd = (from: Ending, now: Instant): Step<Ended | Failed> => {
   if (now < from.sweepAt) {
     return refuse('conflict', 'Something may still be in flight. Try again after the sweep.')
   }
+  if (!isDenied(from)) {
+    return refuse('conflict', 'AWS was not seen to refuse the session yet.')
+  }
   const kept = issuedOf(from)
-  const done = event(from, 'elevation.ended', 'broker', now, { how: from.how })
-  if (from.how === 'failed') return step({ ...kept, state: 'failed', failedAt: now }, done)
-  const { how, by, session } = from
-  return step({ ...kept, state: 'ended', how, by, session, endedAt: now }, done)
+  const { how, by, session, deniedAt } = from
+  const data = { how, ...(deniedAt && { deniedAt: iso(deniedAt) }) }
+  const done = event(from, 'elevation.ended', 'broker', now, data)
+  if (how === 'failed') return step({ ...kept, state: 'failed', failedAt: now }, done)
+  const ended = { ...kept, state: 'ended', how, by, session, endedAt: now } as const
+  return step({ ...ended, ...(deniedAt && { deniedAt }) }, done)
 }
-
-/** Somebody else looked at a break-glass elevation afterwards; no state changes. */
-export const reviewed = (
-  of: Elevation,
-  { by, note }: { readonly by: PersonId; readonly note: Personal },
-  now: Instant
-): LedgerEvent =>
-  event(of, 'breakglass.reviewed', by, now, { askDigest: of.askDigest, state: of.state }, { note })
 
 type Carried = Pick<Pending, 'id' | 'ask' | 'policyDigest'>
 

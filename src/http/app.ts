@@ -20,6 +20,8 @@ import { failFramework, failRaw, failures } from './failures.ts'
 import { guard } from './guard.ts'
 import { readJson } from './json-body.ts'
 import { ledgerRoutes } from './ledger.ts'
+import type { Meters } from './meters.ts'
+import { lockRoutes } from './locks.ts'
 import { openapi, openapiRoute } from './openapi.ts'
 import { BorderError } from './problem.ts'
 import { queryRoutes } from './queries.ts'
@@ -47,6 +49,8 @@ export type AppParts = {
   readonly limits?: Partial<Limits>
   /** why the ledger is held back, as a sentence; null or absent = it is not */
   readonly held?: () => string | null
+  /** hears of each request when it is answered */
+  readonly answered?: Meters['answered']
   /** another edge's route on the same listener, with its own parser and its own proof of origin */
   readonly slack?: FastifyPluginAsync
 }
@@ -70,7 +74,7 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   demandAccess(app)
   await openapi(app)
   await app.register(rateLimit, { global: false })
-  failures(app, broker)
+  failures(app, { broker, ...(parts.answered ? { answered: parts.answered } : {}) })
   deadline(app)
   guard(app, { broker, auth, ...limits, ...(parts.held ? { held: parts.held } : {}) })
 
@@ -80,6 +84,7 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   decisionRoutes(routes)
   credentialRoutes(routes)
   queryRoutes(routes)
+  lockRoutes(routes)
   ledgerRoutes(routes)
   upkeepRoutes(routes)
   openapiRoute(app)

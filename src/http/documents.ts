@@ -145,6 +145,7 @@ export const ElevationSchema = Type.Object(
     activateBy: maybe(instantText),
     notAfter: maybe(instantText),
     stuckSince: maybe(instantText),
+    deniedAt: maybe(Type.String({ description: 'ISO 8601, UTC: AWS was seen to refuse its session' })),
     policyDigest: Type.String(),
     ledger: Type.Array(indexNumber)
   },
@@ -225,6 +226,11 @@ export const RestoredSchema = Type.Object({
 })
 export const RotatedSchema = Type.Object({
   key: Type.String({ description: 'the new verifier key, C2SP signed-note' })
+})
+
+export const CopiedSchema = Type.Object({
+  file: Type.String({ description: 'of the machine that the broker runs on' }),
+  bytes: Type.Integer()
 })
 
 export const EntriesSchema = Type.Object({

@@ -31,6 +31,7 @@ export const elevationDocument = ({ elevation, ledger }: Stored): ElevationDocum
     activateBy: isoOrNull(elevation.state === 'approved' ? elevation.activateBy : null),
     notAfter: isoOrNull(notAfterOf(elevation)),
     stuckSince: isoOrNull(elevation.state === 'ending' ? elevation.stuckSince : null),
+    deniedAt: isoOrNull('deniedAt' in elevation ? (elevation.deniedAt ?? null) : null),
     policyDigest: elevation.policyDigest,
     ledger
   }

@@ -10,6 +10,7 @@ import type { Broker } from '../broker/broker.ts'
 import { problemKinds } from '../broker/refusals.ts'
 import { parseElevationId } from '../elevation/ids.ts'
 import { knownPerson } from './access.ts'
+import type { Meters } from './meters.ts'
 import {
   type Problem,
   problemDocument,
@@ -18,13 +19,22 @@ import {
   thrownProblem
 } from './problem.ts'
 
-/** Installs the error and not-found handlers and the one log line of every request. */
-export const failures = (app: FastifyInstance, broker: Broker): void => {
+/** Installs the error and not-found handlers and the one log line, and count, of every request. */
+export const failures = (
+  app: FastifyInstance,
+  { broker, answered }: { readonly broker: Broker; readonly answered?: Meters['answered'] }
+): void => {
   app.setErrorHandler((error, request, reply) => fail(broker, error, { request, reply }))
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, { code: 'not_found', detail: 'There is nothing here. /openapi.json lists.' })
   )
   app.addHook('onResponse', async (request, reply) => {
+    answered?.({
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000
+    })
     request.log.info({
       event: 'http_request',
       method: request.method,

@@ -30,6 +30,9 @@ export class IssuerUnavailable extends Error {
   }
 }
 
+/** `goodAt`: when keys of the issuer were last known to be its own; null = not yet. */
+export type IssuerKeys = JWTVerifyGetKey & { readonly goodAt: () => Instant | null }
+
 type RemoteSet = ReturnType<typeof createRemoteJWKSet>
 
 const timeoutMs = 3000
@@ -41,14 +44,14 @@ const Discovery = Type.Object({ issuer: Type.String(), jwks_uri: Type.String() }
 const KeySet = Type.Object({ keys: Type.Array(Type.Object({ kty: Type.String() })) })
 
 /** A key lookup for `makeAuth`. The first token asks the issuer, not the start. */
-export const issuerKeys = ({ issuer, jwksUrl, now }: IssuerKeysParts): JWTVerifyGetKey => {
+export const issuerKeys = ({ issuer, jwksUrl, now }: IssuerKeysParts): IssuerKeys => {
   const attempt = pausing(now)
   const remote = openOnce(async () => {
     const url = jwksUrl ?? (await discover(issuer, attempt))
     return makeSet(url, attempt)
   })
   let goodAt: Instant | null = null
-  return async (header, token) => {
+  const keyOf: JWTVerifyGetKey = async (header, token) => {
     let set: RemoteSet | null = null
     try {
       set = await remote()
@@ -62,6 +65,7 @@ export const issuerKeys = ({ issuer, jwksUrl, now }: IssuerKeysParts): JWTVerify
       return createLocalJWKSet(stale)(header, token)
     }
   }
+  return Object.assign(keyOf, { goodAt: () => goodAt })
 }
 
 type Attempt = <T>(work: () => Promise<T>) => Promise<T>

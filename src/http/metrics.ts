@@ -1,7 +1,11 @@
 /**
- * Counters and gauges in Prometheus' text format 0.0.4. A source gives its metrics at each scrape;
- * values and names only, nothing of a person.
+ * The page of `/metrics` in Prometheus' text format 0.0.4, written by prom-client: what is counted as
+ * it happens (meters.ts) and what sources tell at each scrape. Values and names only, nothing of a
+ * person; every broker of a process has a registry of its own.
  */
+import { Counter, Gauge, Registry } from 'prom-client'
+
+/** As one source tells it at a scrape; a counter's values are since the start of the process. */
 export type Metric = {
   /** `[a-z_]+` */
   readonly name: string
@@ -15,25 +19,37 @@ export type Metric = {
 
 export type MetricSource = () => Promise<readonly Metric[]>
 
-export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
+export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE
 
-/** The page of all metrics, in their order. */
-export const metricsText = (metrics: readonly Metric[]): string =>
-  metrics
-    .map(({ name, help, type, samples }) =>
-      [
-        `# HELP ${name} ${help}`,
-        `# TYPE ${name} ${type}`,
-        ...samples.map(({ labels, value }) => `${name}${labelText(labels)} ${value}`),
-        ''
-      ].join('\n')
-    )
-    .join('')
-
-const labelText = (labels: Readonly<Record<string, string>>): string => {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+/** The page: what `counted` has, then the sources in their order. One that rejects is left out. */
+export const metricsPage = async (
+  counted: Registry | null,
+  sources: readonly MetricSource[]
+): Promise<string> => {
+  const told = await Promise.allSettled(sources.map((source) => source()))
+  const failed = told.filter(({ status }) => status === 'rejected').length
+  const metrics = told.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+  const registry = new Registry()
+  for (const metric of [...metrics, sourcesFailed(failed)]) register(registry, metric)
+  const all = counted === null ? [registry] : [counted, registry]
+  return (await Promise.all(all.map((one) => one.metrics()))).join('')
 }
 
-const escaped = (value: string): string =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+const sourcesFailed = (value: number): Metric => ({
+  name: 'sallyport_metric_sources_failed',
+  help: 'Sources of this page that did not answer at this scrape.',
+  type: 'gauge',
+  samples: [{ labels: {}, value }]
+})
+
+const register = (registry: Registry, { name, help, type, samples }: Metric): void => {
+  const labelNames = Object.keys(samples[0]?.labels ?? {})
+  const about = { name, help, labelNames, registers: [registry] }
+  if (type === 'gauge') {
+    const gauge = new Gauge(about)
+    for (const { labels, value } of samples) gauge.set(labels, value)
+    return
+  }
+  const counter = new Counter(about)
+  for (const { labels, value } of samples) counter.inc(labels, value)
+}

@@ -3,7 +3,8 @@
  * (counts). Its own port, no tokens; it tells names of checks, counts and nothing else.
  */
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { type MetricSource, metricsText, metricsType } from './metrics.ts'
+import type { Meters } from './meters.ts'
+import { type MetricSource, metricsPage, metricsType } from './metrics.ts'
 
 export type ReadyCheck = {
   readonly name: string
@@ -18,12 +19,14 @@ export type OpsParts = {
   readonly checks: readonly ReadyCheck[]
   /** default: none */
   readonly metrics?: readonly MetricSource[]
+  /** what is counted as it happens; default: nothing */
+  readonly meters?: Pick<Meters, 'page'>
 }
 
 const checkTimeoutMs = 2000
 
 /** Ready to `inject` or `listen`. */
-export const buildOps = ({ logger, checks, metrics = [] }: OpsParts): FastifyInstance => {
+export const buildOps = ({ logger, checks, metrics = [], meters }: OpsParts): FastifyInstance => {
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -38,8 +41,8 @@ export const buildOps = ({ logger, checks, metrics = [] }: OpsParts): FastifyIns
   })
   app.get('/livez', () => ({ status: 'live' }))
   app.get('/metrics', async (_request, reply) => {
-    const all = await Promise.all(metrics.map((source) => source()))
-    return reply.type(metricsType).send(metricsText(all.flat()))
+    const page = await (meters?.page(metrics) ?? metricsPage(null, metrics))
+    return reply.type(metricsType).send(page)
   })
   app.get('/readyz', async (request, reply) => {
     const results = await Promise.all(checks.map(run))

@@ -46,8 +46,10 @@ export const entryTypes = [
   'elevation.ending',
   'ending.retried',
   'access.removed',
+  'session.denied',
   'elevation.stuck',
   'elevation.ended',
+  'grant.orphaned',
   'attempt.refused',
   'query.allowed',
   'query.refused',
@@ -62,6 +64,7 @@ export const entryTypes = [
   'ledger.anchored',
   'ledger.key_rotated',
   'ledger.restored',
+  'store.copied',
   'pii.erased'
 ] as const
 

@@ -55,6 +55,24 @@ const peopleOf = (value: PeopleDocument): PeopleApproval => {
     membershipAsOf: value.membershipAsOf ?? 'request',
     noReciprocalWithin:
       noReciprocalWithin === undefined ? null : checked(parseDuration(noReciprocalWithin)),
-    channel: value.channel ?? null
+    channel: value.channel ?? null,
+    ...remindersOf(value)
+  }
+}
+
+const remindersOf = ({
+  remindAfter,
+  escalateAfter,
+  escalateTo
+}: PeopleDocument): Pick<PeopleApproval, 'reminders'> => {
+  if (remindAfter === undefined && escalateAfter === undefined) return {}
+  return {
+    reminders: {
+      remindAfter: remindAfter === undefined ? null : checked(parseDuration(remindAfter)),
+      escalate:
+        escalateAfter === undefined || escalateTo === undefined
+          ? null
+          : { after: checked(parseDuration(escalateAfter)), to: escalateTo.map(refOf) }
+    }
   }
 }

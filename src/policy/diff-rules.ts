@@ -49,6 +49,7 @@ export type Setting =
   | 'breakGlass.review'
   | 'breakGlass.channel'
   | 'endAfterRefusals'
+  | 'revokeOnChange'
   | GuardrailPart
 
 /** A setting that differs; `from` and `to` for people, null = none. */
@@ -83,6 +84,7 @@ export const compareRules = (
     facet('caps.perDay', both, perDay, noneGivesMost(largerGivesMore), printLength),
     facet('activateWithin', both, (rule) => rule.activateWithin, largerGivesMore, printLength),
     facet('endAfterRefusals', both, endAfter, noneGivesMost(largerGivesMore), String),
+    facet('revokeOnChange', both, (rule) => rule.revokeOnChange, trueGivesLess, String),
     ...compareGuardrails(before.guardrail, after.guardrail)
   ].filter(differs)
 }
@@ -125,6 +127,9 @@ const quorumOf = ({ approval }: Pick<Rule, 'approval'>): number =>
   approval.kind === 'people' ? approval.quorum : 0
 
 const endAfter = ({ endAfterRefusals }: Rule): number | null => endAfterRefusals
+
+const trueGivesLess: Compare<boolean> = (before, after) =>
+  smallerGivesMore(Number(before), Number(after))
 
 const autoPerDay = ({ approval }: Rule): number | null =>
   approval.kind === 'auto' ? approval.perDay : null

@@ -11,6 +11,7 @@ import type {
   Guardrail,
   Person,
   Policy,
+  Reminders,
   Rule,
   SignIn,
   SubjectRef,
@@ -66,7 +67,8 @@ const plainApproval = (approval: Rule['approval']) => {
         ...approval,
         sets: inOrder(approval.sets.map(({ of, atLeast }) => ({ of: names(of), atLeast }))),
         via: [...approval.via].toSorted(),
-        signIn: plainSignIn(approval.signIn)
+        signIn: plainSignIn(approval.signIn),
+        ...plainReminders(approval.reminders)
       }
     case 'auto':
       return approval
@@ -74,6 +76,17 @@ const plainApproval = (approval: Rule['approval']) => {
       return { ...approval, notify: names(approval.notify), review: names(approval.review) }
   }
 }
+
+const plainReminders = (reminders: Reminders | undefined) =>
+  reminders && {
+    reminders: {
+      ...reminders,
+      escalate: reminders.escalate && {
+        after: reminders.escalate.after,
+        to: names(reminders.escalate.to)
+      }
+    }
+  }
 
 const plainSignIn = (signIn: SignIn | null) =>
   signIn && {

@@ -103,6 +103,7 @@ const refPlaces = [
   ['rules', '*', 'approval', 'from', 'allOf', '*', 'of', '*'],
   ['rules', '*', 'approval', 'notify', '*'],
   ['rules', '*', 'approval', 'review', '*'],
+  ['rules', '*', 'approval', 'escalateTo', '*'],
   ['deny', '*', 'requesters', '*'],
   ['roles', '*', '*'],
   ['owner']

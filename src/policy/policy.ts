@@ -67,6 +67,16 @@ export type PeopleApproval = {
   readonly noReciprocalWithin: Seconds | null
   /** Slack channel where an ask is announced; null = each approver is told alone */
   readonly channel: string | null
+  /** when people are told again that an ask waits; absent = they are not */
+  readonly reminders?: Reminders
+}
+
+/** Whoever is told more often may decide no more than before. */
+export type Reminders = {
+  /** those who may decide, where the ask was announced; null = not */
+  readonly remindAfter: Seconds | null
+  /** others besides; null = not */
+  readonly escalate: { readonly after: Seconds; readonly to: readonly SubjectRef[] } | null
 }
 
 /** Approved as soon as asked: only where it is written down, and only so often. */
@@ -118,6 +128,8 @@ export type Rule = {
   readonly guardrail: Guardrail | null
   /** so many refused queries of an elevation end it; null = they are only counted */
   readonly endAfterRefusals: number | null
+  /** whether what runs ends when a new policy gives less */
+  readonly revokeOnChange: boolean
 }
 
 export type Deny = {

@@ -3,7 +3,7 @@
  * quorum nobody can reach) is judged in `rules.ts`, `when-documents.ts` and `approval-issues.ts`.
  */
 import { type Static, Type } from 'typebox'
-import { closed, count, id, length, refs, some, text } from './forms.ts'
+import { closed, count, flag, id, length, refs, some, text } from './forms.ts'
 
 const Days = some(
   'The days; left out: every day',
@@ -98,6 +98,9 @@ const votes = {
   noReciprocalWithin: Type.Optional(
     length('No vote from somebody whose own ask the requester approved within this length')
   ),
+  remindAfter: Type.Optional(length('An undecided ask is told again after that')),
+  escalateAfter: Type.Optional(length('An undecided ask is told to escalateTo after that')),
+  escalateTo: Type.Optional(refs('Who is told then; it lets nobody decide who could not before')),
   channel
 }
 const quorum = count('How many different people must approve', 1, 20)
@@ -215,6 +218,9 @@ export const RuleDocument = Type.Object(
     guardrail: Type.Optional(id('The guardrail that says what queries may read')),
     endAfterRefusals: Type.Optional(
       count('So many refused queries end a brokered elevation; left out: they are counted', 1, 1000)
+    ),
+    revokeOnChange: Type.Optional(
+      flag('Whether what runs ends when a new policy gives less; default no')
     )
   },
   { ...closed, description: 'a mapping: who may ask for which targets, approved by whom' }

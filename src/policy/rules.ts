@@ -29,6 +29,7 @@ export const formIssues = (documents: readonly SourceDocument[]): readonly Polic
 export const ruleIssues = (rule: Part<RuleDocument>): readonly PolicyIssue[] => [
   ...breakGlassIssues(rule),
   ...capIssues(rule),
+  ...reminderIssues(rule),
   ...signInIssues(rule)
 ]
 
@@ -51,7 +52,8 @@ export const ruleOf = (
   caps: capsOf(value.caps),
   approval: approvalOf(value.approval),
   guardrail: value.guardrail === undefined ? null : checked(guardrails.get(value.guardrail) ?? null),
-  endAfterRefusals: value.endAfterRefusals ?? null
+  endAfterRefusals: value.endAfterRefusals ?? null,
+  revokeOnChange: value.revokeOnChange ?? false
 })
 
 /** A deny whose document has no issues. */
@@ -70,6 +72,8 @@ const lengthPlaces = [
   ['rules', '*', 'approval', 'within'],
   ['rules', '*', 'approval', 'signIn', 'within'],
   ['rules', '*', 'approval', 'noReciprocalWithin'],
+  ['rules', '*', 'approval', 'remindAfter'],
+  ['rules', '*', 'approval', 'escalateAfter'],
   ['tests', '*', 'ask', 'duration'],
   ['tests', '*', 'signIn', 'ago'],
   ['tests', '*', 'has', 'secondsInDay']
@@ -115,6 +119,30 @@ const capIssues = ({ document, path, value }: Part<RuleDocument>): readonly Poli
   if (perDay === null || longest === null || perDay >= longest) return []
   const message = `less than a single maxDuration of ${value.maxDuration}, which nobody ever gets`
   return [warningAt({ document, path: [...path, 'caps', 'perDay'] }, 'contradiction', message)]
+}
+
+/** Somebody is told at some time or nobody is, and before the ask lapses. */
+const reminderIssues = ({
+  document,
+  path,
+  value: { approval }
+}: Part<RuleDocument>): readonly PolicyIssue[] => {
+  if (!('within' in approval)) return []
+  const at = (key: string) => ({ document, path: [...path, 'approval', key] })
+  const { escalateAfter, escalateTo, within } = approval
+  const pair = ['escalateAfter', 'escalateTo'] as const
+  const isHalf = (escalateAfter === undefined) !== (escalateTo === undefined)
+  const last = parseDuration(within)
+  const late = (['remindAfter', 'escalateAfter'] as const).filter((key) => {
+    const after = parseDuration(approval[key] ?? '')
+    return after !== null && last !== null && after >= last
+  })
+  return [
+    ...pair
+      .filter((key) => isHalf && approval[key] === undefined)
+      .map((key) => errorAt(at(key), 'missing', `${pair.join(' and ')} go together`)),
+    ...late.map((key) => warningAt(at(key), 'contradiction', `not before it lapses after ${within}`))
+  ]
 }
 
 /** What says how somebody signed in is a token, and Slack brings none. */

@@ -71,7 +71,7 @@ const codeOf = (fault: Fault, path: Path): PolicyIssue['code'] => {
     : 'bad_value'
 }
 
-const peopleKeys: ReadonlySet<string> = new Set(['from', 'of', 'notify', 'review'])
+const peopleKeys: ReadonlySet<string> = new Set(['from', 'of', 'notify', 'review', 'escalateTo'])
 
 /** `union` is the one whose variant `node` is, if it is one. */
 const unknownKey = (place: Place, node: unknown, union: unknown): PolicyIssue => {

@@ -10,6 +10,7 @@ import type { Rule } from './policy.ts'
 export const termsOf = (rule: Rule, eligible: readonly PersonId[]): Terms => ({
   rule: rule.id,
   mode: rule.mode,
+  ...(rule.revokeOnChange && { revokeOnChange: true }),
   ...(rule.guardrail === null ? {} : { guardrail: rule.guardrail.id }),
   maxDuration: rule.maxDuration,
   quorum: quorumOf(rule),
@@ -27,6 +28,7 @@ export const termsOf = (rule: Rule, eligible: readonly PersonId[]): Terms => ({
 export const narrower = (then: Terms, now: Terms): Terms => ({
   rule: then.rule,
   mode: then.mode === 'brokered' ? then.mode : now.mode,
+  ...((then.revokeOnChange ?? now.revokeOnChange) && { revokeOnChange: true }),
   ...(then.guardrail === undefined ? {} : { guardrail: then.guardrail }),
   maxDuration: shortest(then.maxDuration, now.maxDuration),
   quorum: Math.max(then.quorum, now.quorum),
@@ -38,7 +40,7 @@ export const narrower = (then: Terms, now: Terms): Terms => ({
 
 /**
  * Fewest approvals, then out of fewer sets, credentials over brokered, no guardrail, the longer
- * lengths, more refused queries, the id.
+ * lengths, more refused queries, no end by a new policy, the id.
  */
 export const byMostGiven = (a: Rule, b: Rule): number =>
   quorumOf(a) - quorumOf(b) ||
@@ -49,6 +51,7 @@ export const byMostGiven = (a: Rule, b: Rule): number =>
   b.activateWithin - a.activateWithin ||
   withinOf(b) - withinOf(a) ||
   refusalsOf(b) - refusalsOf(a) ||
+  Number(a.revokeOnChange) - Number(b.revokeOnChange) ||
   byId(a, b)
 
 /** Ids in the order of their code units, which is the same on every machine. */

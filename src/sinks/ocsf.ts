@@ -46,8 +46,10 @@ export const kinds: Readonly<Record<EntryType, Kind>> = {
   'elevation.ending': elevation,
   'ending.retried': { ...elevation, severity: 2, status: 2 },
   'access.removed': elevation,
+  'session.denied': elevation,
   'elevation.stuck': { ...elevation, severity: 4, status: 2 },
   'elevation.ended': { ...elevation, activity: 4 },
+  'grant.orphaned': { ...elevation, severity: 4 },
   'attempt.refused': { uid: 6003, activity: 99, severity: 2, status: 2 },
   'query.allowed': query,
   'query.refused': { ...query, severity: 2, status: 2 },
@@ -62,6 +64,7 @@ export const kinds: Readonly<Record<EntryType, Kind>> = {
   'ledger.anchored': { ...ledger, activity: 1, entity: 'checkpoint' },
   'ledger.key_rotated': { ...ledger, severity: 3, entity: 'signing key' },
   'ledger.restored': { ...ledger, severity: 4 },
+  'store.copied': { ...ledger, severity: 3 },
   'pii.erased': { ...ledger, activity: 4, severity: 2, entity: 'personal data' }
 }
 

@@ -5,7 +5,7 @@
  */
 import { printDuration } from '../elevation/duration.ts'
 import type { Channel, Elevation } from '../elevation/elevation.ts'
-import type { PersonId } from '../elevation/ids.ts'
+import type { PersonId, Seconds } from '../elevation/ids.ts'
 import { eligibleApprovers } from '../policy/approvers.ts'
 import { isAmong, printRef } from '../policy/people.ts'
 import type { PeopleApproval, Policy, Rule, SignIn, SubjectRef } from '../policy/policy.ts'
@@ -27,6 +27,11 @@ export type RuleFacts = {
   readonly quorum: string
   /** Slack channel of the announcement; null = people are told alone */
   readonly channel: string | null
+  /** how long an ask waits until people are told again; null = they are not */
+  readonly reminders: {
+    readonly remindAfter: Seconds | null
+    readonly escalateAfter: Seconds | null
+  } | null
 }
 
 export type Card = {
@@ -36,6 +41,8 @@ export type Card = {
   readonly approvers: readonly Face[]
   /** whom a break-glass elevation is told to, sorted by id, never the requester */
   readonly told: readonly Face[]
+  /** whom an ask is told to that nobody decides, sorted by id, never the requester */
+  readonly escalated: readonly Face[]
   /** who may review it afterwards, sorted by id, never the requester */
   readonly reviewers: readonly Face[]
   /** everybody who asked, voted, decided or ended it, each once */
@@ -77,6 +84,7 @@ export const cardOf = (policy: Policy, stored: Stored, around: Around): Card => 
     requester: face(ask.requester),
     approvers: approvers.filter((id) => terms.approvers?.includes(id) ?? true).map(face),
     told: approval?.kind === 'breakGlass' ? others(approval.notify) : [],
+    escalated: others(escalateTo(approval)),
     reviewers: approval?.kind === 'breakGlass' ? others(approval.review) : [],
     involved: involvedIn(elevation).map(face),
     target: target ? { workgroup: target.workgroup, classification: target.classification } : null,
@@ -130,9 +138,19 @@ const ruleFacts = ({ approval, signIn }: Rule): RuleFacts => {
       toStart: demands(signIn)
     },
     quorum: isPeople ? quorumOf(approval) : 'nobody',
-    channel: approval.kind === 'auto' ? null : approval.channel
+    channel: approval.kind === 'auto' ? null : approval.channel,
+    reminders: remindersOf(approval)
   }
 }
+
+const remindersOf = (approval: Rule['approval']): RuleFacts['reminders'] => {
+  if (approval.kind !== 'people' || approval.reminders === undefined) return null
+  const { remindAfter, escalate } = approval.reminders
+  return { remindAfter, escalateAfter: escalate?.after ?? null }
+}
+
+const escalateTo = (approval: Rule['approval'] | null): readonly SubjectRef[] =>
+  approval?.kind === 'people' ? (approval.reminders?.escalate?.to ?? []) : []
 
 const demands = (signIn: SignIn | null): boolean =>
   signIn !== null && (signIn.within !== null || signIn.acr !== null || signIn.amr.length > 0)

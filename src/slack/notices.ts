@@ -8,6 +8,7 @@ import { type Instant, instant } from '../elevation/ids.ts'
 import type { SlackMessage } from '../ports.ts'
 import type { Card, Face } from './card.ts'
 import type { Message } from './limits.ts'
+import { reminderNotices } from './reminders.ts'
 import { approvalMessage } from './views/approval-message.ts'
 import { approverReceipt } from './views/approver-receipt.ts'
 import { breakGlassNotice } from './views/break-glass-notice.ts'
@@ -26,6 +27,8 @@ export type Notice = {
   readonly mode: 'keep' | 'once' | 'edit'
   /** not before; null = at once */
   readonly from: Instant | null
+  /** key of the message under which it is shown, in its thread; absent = by itself */
+  readonly under?: string
   /** draws it; throws where it would not fit into Slack's limits */
   readonly draw: () => Message
 }
@@ -104,6 +107,7 @@ const askNotices = (card: Card, now: Instant, noted: readonly Noted[]): readonly
   const left = noted.filter(({ key }) => /^(ask|copy)(:|$)/.test(key) && !keys.has(key))
   return [
     ...wanted,
+    ...reminderNotices(card, { asked: wanted, noted }),
     ...left.map(({ key, place }) =>
       notice(key, place, 'edit', draw(/^[CG]/.test(place) ? 'channel' : 'person'))
     )

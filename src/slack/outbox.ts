@@ -187,6 +187,8 @@ export const makeOutbox = (parts: OutboxParts, again: (milliseconds: number) => 
       const sent = await send(parts, slack, due)
       count(due, sent)
       await note(sent.outcome)
+      // the message about the ask says from now on that people were told again
+      if (isReminder(due) && sent.did === 'posted') clicked({ elevation: due.elevation, posted: null })
       if (sent.outcome.kind === 'shown') again(sent.outcome.next - now())
     } catch (error) {
       if (isDamaged(error)) await note({ ...due, kind: 'gave_up', code: 'not_read', digest: '' })
@@ -231,6 +233,10 @@ export const makeOutbox = (parts: OutboxParts, again: (milliseconds: number) => 
     else log.warn(line)
   }
 
+  const clicked = (what: Clicked): void => {
+    if (clicks.length < mostClicks) clicks = [...clicks, what]
+  }
+
   const pause = (): Promise<void> => new Promise((resolve) => schedule(idleMs, resolve))
 
   const settled = async (): Promise<void> => {
@@ -238,9 +244,7 @@ export const makeOutbox = (parts: OutboxParts, again: (milliseconds: number) => 
   }
 
   return {
-    clicked: (what) => {
-      if (clicks.length < mostClicks) clicks = [...clicks, what]
-    },
+    clicked,
     round: async () => {
       if (isStopped) return idleMs
       if (!(await keepTurn())) {
@@ -266,5 +270,7 @@ export const makeOutbox = (parts: OutboxParts, again: (milliseconds: number) => 
 /** A row that cannot be read back; every other error of the store passes by itself. */
 const isDamaged = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'corrupt'
+
+const isReminder = ({ key }: DueSlackMessage): boolean => /^(remind|escalate):/.test(key)
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'unknown')

@@ -48,7 +48,11 @@ export const send = async (scene: Scene, slack: Line, due: DueSlackMessage): Pro
     if (notice.mode === 'edit') return { outcome: { ...of, kind: 'gone' }, did: 'nothing' }
   }
   const channel = await conversationOf(slack, due)
-  const posted = channel.ok ? await slack.post({ channel: channel.value, message, mark }) : channel
+  const above = seen?.noted.find(({ key }) => key === notice.under)?.posted
+  const thread = above?.channel === (channel.ok ? channel.value : null) ? { thread: above.ts } : {}
+  const posted = channel.ok
+    ? await slack.post({ channel: channel.value, message, mark, ...thread })
+    : channel
   return posted.ok
     ? shown(posted.value, 'posted')
     : failed(of, { due, fault: posted.fault, digest }, scene.now())

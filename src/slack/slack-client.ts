@@ -57,6 +57,8 @@ export type SlackClient = {
   readonly post: (what: {
     readonly channel: string
     readonly message: Message
+    /** `ts` of the message in whose thread it is shown; absent = in none */
+    readonly thread?: string
     readonly mark: Mark
   }) => Promise<SlackAnswer<Posted>>
   readonly edit: (what: {
@@ -106,7 +108,7 @@ export const makeSlackClient = (options: SlackClientOptions): SlackClient => {
         () => web.auth.test(),
         ({ team_id }) => team_id || unreadable
       ),
-    post: ({ channel, message, mark }) =>
+    post: ({ channel, message, mark, thread }) =>
       ask(
         () =>
           web.chat.postMessage({
@@ -114,6 +116,7 @@ export const makeSlackClient = (options: SlackClientOptions): SlackClient => {
             text: message.text,
             blocks: message.blocks,
             metadata: metadataOf(mark),
+            ...(thread === undefined ? {} : { thread_ts: thread }),
             unfurl_links: false,
             unfurl_media: false
           }),

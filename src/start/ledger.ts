@@ -9,13 +9,14 @@ import { type After, ledgerLog } from '../broker/ledger-log.ts'
 import { treeFile } from '../broker/tree-files.ts'
 import type { Upkeep } from '../broker/upkeep.ts'
 import type { Config } from '../config.ts'
-import { iso } from '../elevation/ids.ts'
+import { type Instant, iso } from '../elevation/ids.ts'
 import { type TreeHead, parseCheckpointText } from '../ledger/checkpoint.ts'
 import { parseWitnessKey } from '../ledger/cosignature.ts'
 import { nodePrimitives } from '../ledger/hash.ts'
 import { type VerifierKey, parseNote, verifierKeyText } from '../ledger/note.ts'
 import type { Clock, LedgerLog } from '../ports.ts'
 import { type AnchorFile, openAnchorFile } from '../store/anchor-file.ts'
+import { backUp } from '../store/backup.ts'
 import type { Store } from '../store/store.ts'
 import { StartError } from './error.ts'
 import { type Hold, holdIn } from './hold.ts'
@@ -30,6 +31,8 @@ export type Ledger = {
   /** why it is held back, as a sentence; null = it is not */
   readonly held: () => string | null
   readonly check: () => Promise<void>
+  /** since when a signed checkpoint waits to be anchored; null = none does */
+  readonly unanchoredSince: () => Instant | null
   /** null = no witness is configured */
   readonly checkWitness: (() => Promise<void>) | null
   /** Runs it after an acceptance, before the log is no longer held back; it may run again. */
@@ -92,11 +95,13 @@ const keep = async (
   const listeners = new Set<Tell>()
   const watch = await watchOf(config, { store, hold, logger })
   let state: 'held' | 'anew' | 'running' = 'running'
+  let unanchored: { readonly since: Instant; readonly size: number } | null = null
   const anchored = anchors({
     publish: async ({ bytes, size }) => {
       const checkpoint = Buffer.from(bytes).toString()
       logger.info({ event: 'checkpoint', size, checkpoint })
       await file?.append({ at: iso(clock.now()), size, checkpoint: bytes })
+      if (unanchored !== null && unanchored.size <= size) unanchored = null
     },
     after,
     failed: (cause) => logger.error({ event: 'anchor_failed', ...told(cause) })
@@ -107,6 +112,7 @@ const keep = async (
     now: () => clock.now(),
     after,
     signed: (checkpoint, size) => {
+      unanchored = { since: unanchored?.since ?? clock.now(), size }
       anchored.tell(checkpoint, size)
       watch?.tell(checkpoint, size)
       for (const tell of listeners) tell({ checkpoint, size, isAnew: state === 'anew' })
@@ -157,6 +163,10 @@ const keep = async (
       hold.release(accepted)
       logger.warn({ event: 'ledger_restore_accepted', size: head.size })
     },
+    copy: async () => {
+      const { copyTo } = store
+      return copyTo === null ? null : backUp(config.dataDir, copyTo, clock.now())
+    },
     changeKey: async (write) => {
       // the last checkpoint that the old key signs too goes to everybody who knows only that one
       const included = async (): Promise<void> => {
@@ -187,6 +197,7 @@ const keep = async (
       if (reason !== null) throw new Error(`the ledger is held back: ${reason}`)
       await Promise.all([log.check(), anchored.check()])
     },
+    unanchoredSince: () => unanchored?.since ?? null,
     checkWitness: watch?.check ?? null,
     whenAccepted: (run) => {
       resume = run

@@ -1,6 +1,6 @@
 /**
- * Opens the store with what locks the keys of people: the KMS key of the configuration, else
- * `personal.key` in the data folder. Refused: a key that is missing, or another than the one before.
+ * Opens the store, embedded or the configured database, with what locks the keys of people: the KMS
+ * key of the configuration, else `personal.key` in the data folder. Refused: a key that is missing, or another than the one before.
  */
 import type { Config } from '../config.ts'
 import { StoreError } from '../store/error.ts'
@@ -16,11 +16,15 @@ type Given = {
   readonly engine?: StartEngine
 }
 
+type StoreConfig = Pick<Config, 'dataDir' | 'personalKmsKey'> & Partial<Pick<Config, 'database'>>
+
 /** Rejects with a StartError. */
 export const startStore = async (
-  { dataDir: folder, personalKmsKey }: Pick<Config, 'dataDir' | 'personalKmsKey'>,
-  { kms, ...options }: Given
+  { dataDir: folder, personalKmsKey, database = null }: StoreConfig,
+  { kms, ...given }: Given
 ): Promise<Store> => {
+  const ownerUrl = database?.ownerUrl?.() ?? null
+  const options = { ...given, ...(database && { database: { url: database.url(), ownerUrl } }) }
   const keyWrap = personalKmsKey === null ? null : kms(personalKmsKey)
   try {
     if (keyWrap === null) return await openStore({ folder, ...options })

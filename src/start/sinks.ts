@@ -49,7 +49,6 @@ const tell = (logger: Logger, news: SinkNews): void => {
 }
 
 const metricsOf = (all: readonly SinkFigures[]): readonly Metric[] => {
-  if (all.length === 0) return []
   const of = (value: (one: SinkFigures) => number) =>
     all.map((one) => ({ labels: { sink: one.name }, value: value(one) }))
   return [

@@ -27,6 +27,13 @@ export type Written =
   | { readonly kind: 'committed'; /** of `result` */ readonly rows: readonly Row[] }
   | { readonly kind: 'conflict' }
 
+export type EngineClock = {
+  /** epoch milliseconds, whole */
+  readonly now: () => number
+  /** How far the database's clock was from `now` when it was last asked, in milliseconds. */
+  readonly skewMilliseconds: () => number
+}
+
 /** Every method rejects with a `StoreError` only. */
 export interface Engine {
   /** Durable (fsynced) when it resolves to `committed`; nothing is left of a `conflict`. */
@@ -35,6 +42,10 @@ export interface Engine {
   read(query: Query): Promise<readonly Row[]>
   /** What was deleted or overwritten before the call is in no file of the engine afterwards. */
   purge(): Promise<void>
+  /** Writes all data into this empty file; absent = the engine has tools of its own for it. */
+  readonly copyTo?: (file: string) => Promise<void>
   /** Finishes what was asked before the call; what is asked after it is refused. */
   close(): Promise<void>
+  /** of a database that several processes share; absent = the data have no clock but the process's */
+  readonly clock?: EngineClock
 }

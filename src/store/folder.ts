@@ -37,14 +37,23 @@ const networkFileSystems = new Map([
 /** Makes folder and file where absent; the file's path. Throws StoreError. */
 export const prepareFolder = (folder: string): string => {
   const file = join(folder, 'sallyport.db')
+  prepared(folder, () => {
+    refuseNetwork(folder)
+    create(file)
+    for (const path of [file, `${file}-wal`]) refuseFile(path)
+  })
+  return file
+}
+
+/** Makes a folder for keys alone, on whatever file system, where absent. Throws StoreError. */
+export const prepareKeyFolder = (folder: string): void => prepared(folder, () => {})
+
+const prepared = (folder: string, check: () => void): void => {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-    refuseNetwork(folder)
     refuseOthers(folder, statSync(folder), 0o022)
-    create(file)
-    for (const path of [file, `${file}-wal`]) refuseFile(path)
-    return file
+    check()
   } catch (error) {
     if (error instanceof StoreError) throw error
     const message = `the data folder cannot be used: ${folder}`

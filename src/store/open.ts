@@ -1,18 +1,23 @@
 /**
- * Opens the embedded store: one SQLite file in one folder, one process at a time. Every boot check
- * that fails rejects with a StoreError that says what to do, and leaves the file as it was.
+ * Opens the store: one SQLite file in one folder, one process at a time, or a PostgreSQL database
+ * that several processes share. Every boot check that fails rejects with a StoreError that says what
+ * to do, and leaves the data as it was.
  */
 import { join } from 'node:path'
 import type { Engine } from './engine.ts'
-import { prepareFolder } from './folder.ts'
+import { prepareFolder, prepareKeyFolder } from './folder.ts'
 import type { GroupLimits } from './group-commit.ts'
-import { hasKeys, requireOpens } from './people-keys.ts'
+import { hasKeys, keepProbe, requireOpens } from './people-keys.ts'
 import { type KeyWrap, personalKeyFile } from './personal-key.ts'
+import { type DatabasePlace, startPostgres } from './postgres.ts'
 import { type Boot, startSqlite } from './sqlite.ts'
 import { type Store, storeOver } from './store.ts'
 
 export type StoreOptions = {
+  /** of the data, or where they are in a database: of what replicas share besides */
   readonly folder: string
+  /** absent: SQLite in the folder */
+  readonly database?: DatabasePlace
   /** locks the keys of people; default `personal.key` in the folder */
   readonly keyWrap?: KeyWrap
   /** epoch milliseconds; default the system's clock */
@@ -31,16 +36,10 @@ export type StartEngine = (boot: Boot, limits: GroupLimits) => Engine | Promise<
 /** The store in `folder`, which is made if absent. Rejects with a StoreError. */
 export const openStore = async (options: StoreOptions): Promise<Store> => {
   const now = options.now ?? Date.now
-  const start = options.engine ?? startSqlite
-  const engine = await start(
-    { file: prepareFolder(options.folder), openedAt: now() },
-    {
-      queue: options.queueLimit ?? 10_000,
-      timeoutMilliseconds: options.timeoutMilliseconds ?? 1000
-    }
-  )
+  const engine = await startEngine(options, now())
   try {
     const wrap = options.keyWrap ?? (await fileWrap(engine, options.folder))
+    if (options.database) await keepProbe(engine, wrap, now())
     await requireOpens(engine, wrap)
     const store = storeOver(engine, now, wrap)
     await store.tidy()
@@ -49,6 +48,19 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     await engine.close()
     throw error
   }
+}
+
+const startEngine = (options: StoreOptions, openedAt: number): Engine | Promise<Engine> => {
+  const limits = {
+    queue: options.queueLimit ?? 10_000,
+    timeoutMilliseconds: options.timeoutMilliseconds ?? 1000
+  }
+  if (options.database === undefined) {
+    const start = options.engine ?? startSqlite
+    return start({ file: prepareFolder(options.folder), openedAt }, limits)
+  }
+  prepareKeyFolder(options.folder)
+  return startPostgres(options.database, { openedAt }, limits)
 }
 
 const fileWrap = async (engine: Engine, folder: string): Promise<KeyWrap> =>

@@ -122,6 +122,19 @@ export const requireOpens = async (engine: Engine, wrap: KeyWrap): Promise<void>
   if (opened === null) throw notOpened()
 }
 
+/**
+ * Keeps what shows by which key those of people are locked, unless another replica has: one that
+ * starts with another key is refused at once, and not when it first meets a person.
+ */
+export const keepProbe = async (engine: Engine, wrap: KeyWrap, at: number): Promise<void> => {
+  if (await hasKeys(engine)) return
+  const wrapped = new Uint8Array(await asked(wrap.wrap(nobody, newKey())))
+  await engine.write({ steps: [insertKey(nobody, wrapped, at)] })
+}
+
+/** No id of a person has this form. */
+const nobody = '*'
+
 export const hasKeys = async (engine: Engine): Promise<boolean> =>
   (await engine.read(firstKey)).length > 0
 

@@ -16,6 +16,7 @@ import type { Committed } from '../ports.ts'
 import type { QueryRow, QueryRowState, QueryRows } from '../ports-queries.ts'
 import { damaged, integer, text, textOrNull } from './columns.ts'
 import type { Engine, Query, Row, Step } from './engine.ts'
+import { unlockedRow } from './locks.ts'
 
 const isOpen = `state in ('starting', 'queued', 'running')`
 
@@ -82,8 +83,8 @@ const insert = (row: QueryRow, now: Instant): Step => ({
       region, athena_id, state, at, look_at, finished_at, bytes_scanned, milliseconds, row_count,
       failure)
     select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
-    where exists (select 1 from elevation
-      where id = $2 and state = 'active' and not_after > $18)
+    where exists (select 1 from elevation e
+      where e.id = $2 and e.state = 'active' and e.not_after > $18 and ${unlockedRow})
     on conflict do nothing`,
   values: [
     row.id,

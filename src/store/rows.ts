@@ -32,8 +32,6 @@ export const parseLedgerRow = (row: Row): LedgerRow => ({
   leaf: bytes(row, 'leaf')
 })
 
-export const parseEndedSession = (row: Row): string => text(row, 'assumed_role_id')
-
 /** The index of each entry, in their order, from rows that have them by key. */
 export const parseIndexes = (
   rows: readonly Row[],

@@ -3,10 +3,13 @@
  * kept in the database and compared at each start. What differs between engines is in `Dialect`.
  */
 import { hash } from 'node:crypto'
+import { lockTables } from './locks.ts'
 
 export type Dialect = {
   readonly bytes: string
   readonly integer: string
+  /** compared and sorted byte by byte, as ids and ledger keys are */
+  readonly text: string
   /** after the closing bracket of a table: `strict` where types are not enforced by themselves */
   readonly table: string
   /** triggers that keep what may never change from changing, whoever writes */
@@ -31,74 +34,76 @@ export const migrations = (dialect: Dialect): readonly Migration[] =>
     log(dialect),
     sinks(dialect),
     personal(dialect),
-    queries(dialect)
+    queries(dialect),
+    lockTables(dialect),
+    claims(dialect)
   ].map((text, at) => ({ number: at + 1, text, checksum: hash('sha256', text) }))
 
 /** The table that says which migrations a database has; made before the first of them. */
-export const migrationTable = ({ integer, table }: Dialect): string =>
+export const migrationTable = ({ integer, text, table }: Dialect): string =>
   `create table if not exists schema_migration (
   number ${integer} not null primary key,
-  checksum text not null,
+  checksum ${text} not null,
   applied_at ${integer} not null
 )${table}`
 
 /** What caps count, and who reviewed a break-glass elevation. */
-const standing = ({ integer, table }: Dialect): string => `
+const standing = ({ integer, text, table }: Dialect): string => `
 alter table elevation add column window_seconds ${integer} not null default 0;
 alter table elevation add column window_at ${integer} not null default 0;
-alter table elevation add column approved_by text not null default 'people';
+alter table elevation add column approved_by ${text} not null default 'people';
 create index elevation_standing on elevation (requester, target, window_at);
 create index elevation_open on elevation (requester, state, target)
   where state in ('pending', 'approved', 'issuing', 'active');
 create index elevation_break_glass on elevation (requester, id) where approved_by = 'break_glass';
 
 create table asker (
-  person text not null primary key,
+  person ${text} not null primary key,
   version ${integer} not null check (version >= 1)
 )${table};
 
 create table review (
-  elevation text not null primary key references elevation (id),
-  person text not null,
+  elevation ${text} not null primary key references elevation (id),
+  person ${text} not null,
   at ${integer} not null
 )${table};
 `
 
 /** What people were told in Slack, whose turn it is to tell them, and which requests were seen. */
-const slack = ({ integer, table }: Dialect): string => `
+const slack = ({ integer, text, table }: Dialect): string => `
 create table slack_turn (
   id ${integer} not null primary key check (id = 1),
   seq ${integer} not null check (seq >= 0),
-  owner text not null,
+  owner ${text} not null,
   until ${integer} not null
 )${table};
 
 create table slack_message (
-  elevation text not null references elevation (id),
-  key text not null,
-  place text not null,
+  elevation ${text} not null references elevation (id),
+  key ${text} not null,
+  place ${text} not null,
   ord ${integer} not null,
   due_at ${integer} not null,
   wanted ${integer} not null check (wanted >= 1),
   sent ${integer} not null check (sent between 0 and wanted),
   attempts ${integer} not null,
-  channel text,
-  ts text,
-  digest text,
-  gave_up text,
+  channel ${text},
+  ts ${text},
+  digest ${text},
+  gave_up ${text},
   primary key (elevation, key)
 )${table};
 create index slack_message_waiting on slack_message (place, ord, due_at, attempts)
   where wanted > sent;
 
 create table slack_place (
-  place text not null primary key,
-  channel text not null,
+  place ${text} not null primary key,
+  channel ${text} not null,
   not_before ${integer} not null
 )${table};
 
 create table slack_seen (
-  key text not null primary key,
+  key ${text} not null primary key,
   until ${integer} not null
 )${table};
 create index slack_seen_until on slack_seen (until);
@@ -108,7 +113,7 @@ create index slack_seen_until on slack_seen (until);
  * The tree over the entries: its head with the signed checkpoint, and the hash tiles that are full.
  * A bundle is not kept: its entries lie in ledger_outbox.
  */
-const log = ({ bytes, integer, table }: Dialect): string => `
+const log = ({ bytes, integer, text, table }: Dialect): string => `
 create table ledger_head (
   id ${integer} not null primary key check (id = 1),
   version ${integer} not null check (version >= 1),
@@ -121,25 +126,25 @@ create table ledger_head (
 )${table};
 
 create table ledger_tile (
-  path text not null primary key,
+  path ${text} not null primary key,
   bytes ${bytes} not null check (length(bytes) = 8192)
 )${table};
 `
 
-const firstTables = ({ bytes, integer, table, immutable }: Dialect): string => `
+const firstTables = ({ bytes, integer, text, table, immutable }: Dialect): string => `
 create table elevation (
-  id text not null primary key check (length(id) = 26),
-  state text not null check (state in ('pending', 'approved', 'issuing', 'active', 'ending',
+  id ${text} not null primary key check (length(id) = 26),
+  state ${text} not null check (state in ('pending', 'approved', 'issuing', 'active', 'ending',
     'ended', 'denied', 'cancelled', 'lapsed', 'failed')),
   version ${integer} not null check (version >= 1),
-  requester text not null,
-  target text not null,
+  requester ${text} not null,
+  target ${text} not null,
   due_at ${integer},
-  role_arn text,
-  assumed_role_id text,
+  role_arn ${text},
+  assumed_role_id ${text},
   not_after ${integer},
   created_at ${integer} not null,
-  body text not null
+  body ${text} not null
 )${table};
 create index elevation_due on elevation (due_at, id) where due_at is not null;
 create index elevation_requester on elevation (requester, id);
@@ -149,26 +154,26 @@ create index elevation_session on elevation (role_arn, not_after) where assumed_
 
 create table ledger_outbox (
   seq ${integer} not null primary key check (seq >= 1),
-  key text not null unique,
-  elevation text,
+  key ${text} not null unique,
+  elevation ${text},
   body ${bytes} not null check (length(body) between 1 and 16384),
   leaf ${bytes} not null check (length(leaf) = 32)
 )${table};
 create index ledger_outbox_elevation on ledger_outbox (elevation, seq) where elevation is not null;
 
 create table opening (
-  entry_key text not null references ledger_outbox (key),
-  name text not null,
-  salt text not null,
-  value text not null,
+  entry_key ${text} not null references ledger_outbox (key),
+  name ${text} not null,
+  salt ${text} not null,
+  value ${text} not null,
   primary key (entry_key, name)
 )${table};
 
 create table idempotency (
-  person text not null,
-  key text not null,
-  body_hash text not null,
-  elevation text not null references elevation (id),
+  person ${text} not null,
+  key ${text} not null,
+  body_hash ${text} not null,
+  elevation ${text} not null references elevation (id),
   created_at ${integer} not null,
   primary key (person, key)
 )${table};
@@ -180,9 +185,9 @@ create table heartbeat (
 ${immutable}`
 
 /** Up to where each log sink has had the entries: the index of the first that it has not had. */
-const sinks = ({ integer, table }: Dialect): string => `
+const sinks = ({ integer, text, table }: Dialect): string => `
 create table sink_cursor (
-  sink text not null primary key,
+  sink ${text} not null primary key,
   seq ${integer} not null check (seq >= 0)
 )${table};
 `
@@ -192,18 +197,18 @@ create table sink_cursor (
  * the start moves them into opening, locked, and none is written there any more. A row in purge_due:
  * files may hold still what was erased, or locked, last.
  */
-const personal = ({ bytes, integer, table, erasable }: Dialect): string => `
+const personal = ({ bytes, integer, text, table, erasable }: Dialect): string => `
 create table person_key (
-  person text not null primary key,
+  person ${text} not null primary key,
   wrapped ${bytes} not null,
   made_at ${integer} not null
 )${table};
 
 alter table opening rename to opening_plain;
 create table opening (
-  entry_key text not null references ledger_outbox (key),
-  name text not null,
-  person text not null,
+  entry_key ${text} not null references ledger_outbox (key),
+  name ${text} not null,
+  person ${text} not null,
   sealed ${bytes} not null,
   primary key (entry_key, name)
 )${table};
@@ -215,18 +220,18 @@ create table purge_due (
 ${erasable}`
 
 /** Brokered queries. No text of one is here: it is an opening of its entry, under the requester. */
-const queries = ({ integer, table }: Dialect): string => `
+const queries = ({ integer, text, table }: Dialect): string => `
 create table query (
-  id text not null primary key check (length(id) = 26),
-  elevation text not null references elevation (id),
-  requester text not null,
-  text_hash text not null,
-  cursor_key text not null,
-  client_token text,
-  verdict text not null,
-  region text not null,
-  athena_id text,
-  state text not null check (state in ('starting', 'queued', 'running', 'succeeded', 'failed',
+  id ${text} not null primary key check (length(id) = 26),
+  elevation ${text} not null references elevation (id),
+  requester ${text} not null,
+  text_hash ${text} not null,
+  cursor_key ${text} not null,
+  client_token ${text},
+  verdict ${text} not null,
+  region ${text} not null,
+  athena_id ${text},
+  state ${text} not null check (state in ('starting', 'queued', 'running', 'succeeded', 'failed',
     'cancelled')),
   at ${integer} not null,
   look_at ${integer} not null,
@@ -234,9 +239,20 @@ create table query (
   bytes_scanned ${integer} not null check (bytes_scanned >= 0),
   milliseconds ${integer} not null check (milliseconds >= 0),
   row_count ${integer},
-  failure text
+  failure ${text}
 )${table};
 create unique index query_token on query (elevation, client_token) where client_token is not null;
 create index query_elevation on query (elevation, id);
 create index query_open on query (look_at, id) where state in ('starting', 'queued', 'running');
+`
+
+/** Which process works on a due elevation, and until when nobody else does. */
+const claims = ({ integer, text, table }: Dialect): string => `
+create table work_claim (
+  elevation ${text} not null primary key references elevation (id),
+  owner ${text} not null,
+  until ${integer} not null
+)${table};
+create index work_claim_until on work_claim (until);
+create index work_claim_owner on work_claim (owner, until);
 `

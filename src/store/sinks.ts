@@ -5,7 +5,7 @@ import { StoreError } from './error.ts'
 export interface SinkTables {
   /** index of the first entry the sink has not had; 0 for a new one */
   cursor(sink: string): Promise<number>
-  /** Durable when it resolves. */
+  /** Durable when it resolves; never back, wherever another replica is. */
   moveCursor(sink: string, next: number): Promise<void>
   /** Committed entries from `index` on, ascending. */
   keyedEntries(index: number, limit: number): Promise<readonly KeyedEntry[]>
@@ -22,8 +22,8 @@ export const sinksOver = (engine: Engine): SinkTables => ({
   },
   moveCursor: async (sink, next) => {
     const text = `insert into sink_cursor (sink, seq) values ($1, $2)
-      on conflict (sink) do update set seq = excluded.seq`
-    await engine.write({ steps: [{ text, values: [sink, next], ifNone: 'conflict' }] })
+      on conflict (sink) do update set seq = excluded.seq where sink_cursor.seq < excluded.seq`
+    await engine.write({ steps: [{ text, values: [sink, next], ifNone: 'skip' }] })
   },
   keyedEntries: async (index, limit) => {
     const text = `select seq - 1 as idx, key, body from ledger_outbox

@@ -7,6 +7,7 @@ import type { Dialect } from './schema.ts'
 export const sqliteDialect: Dialect = {
   bytes: 'blob',
   integer: 'integer',
+  text: 'text',
   table: ' strict',
   immutable: `
 create trigger elevation_terminal before update on elevation

@@ -75,6 +75,11 @@ export const engineOver = (runner: Runner, limits: GroupLimits): Engine => {
         }
       }
     },
+    copyTo: async (file) => {
+      const query = { text: 'vacuum into $1', values: [file] }
+      const answer = await group.ask({ kind: 'read', query }, purgeMilliseconds)
+      if (answer.kind !== 'found') throw storeError(answer)
+    },
     close: () => (ended ??= group.drain().then(runner.end))
   }
 }

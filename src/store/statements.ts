@@ -3,15 +3,19 @@
  * Values only ever travel as parameters. Schema: schema.ts.
  */
 import { type Elevation, dueAt, notAfterOf, terminalStates, windowSeconds } from '../elevation/elevation.ts'
-import type { ElevationId, Instant, PersonId } from '../elevation/ids.ts'
+import type { ElevationId, PersonId } from '../elevation/ids.ts'
+import { stepOf } from '../elevation/probing.ts'
 import type { Change, Filter, IdempotencyKey } from '../ports.ts'
 import type { Query, Step, Value, Write } from './engine.ts'
+import { noteEnded } from './endings.ts'
+import { unlessLocked } from './locks.ts'
 import type { SealedEntry, SealedOpening } from './people-keys.ts'
 import { approvedBy, raiseStanding } from './standing.ts'
 
 const terminal = terminalStates.map((state) => `'${state}'`).join(', ')
 
-const selectElevation = `select e.id, e.state, e.version, e.body,
+/** Rows that `parseStored` reads; what follows says which. */
+export const selectElevation = `select e.id, e.state, e.version, e.body,
   (select string_agg(cast(l.seq - 1 as text), ',' order by l.seq)
      from ledger_outbox l where l.elevation = e.id) as ledger
   from elevation e`
@@ -26,6 +30,7 @@ export const commitChange = (
     change.expectedVersion === null
       ? insertElevation(change.elevation)
       : updateElevation(change.elevation, change.expectedVersion),
+    ...noteEnded(change.elevation),
     ...(change.standing ? [raiseStanding(change.standing)] : []),
     ...(change.idempotency ? [insertIdempotency(change.idempotency, change.elevation.id, at)] : [])
   ]
@@ -80,20 +85,6 @@ export const getIdempotency = (person: PersonId, key: string): Query => ({
   values: [person, key]
 })
 
-export const dueElevations = (at: Instant, limit: number): Query => ({
-  text: `${selectElevation} where e.due_at is not null and e.due_at <= $1
-    order by e.due_at, e.id limit $2`,
-  values: [at, limit]
-})
-
-export const endedSessions = (roleArn: string, since: Instant): Query => ({
-  text: `select assumed_role_id from elevation
-    where role_arn = $1 and not_after > $2 and assumed_role_id is not null
-      and state in ('ending', 'ended')
-    order by not_after, id`,
-  values: [roleArn, since]
-})
-
 /** An entry's index is its number less one. */
 export const ledgerFrom = (index: number, limit: number): Query => ({
   text: 'select seq - 1 as idx, body, leaf from ledger_outbox where seq > $1 order by seq limit $2',
@@ -129,29 +120,38 @@ const indexesOf = (entries: readonly SealedEntry[]): Query => ({
   values: entries.map(({ entry }) => entry.key)
 })
 
-const insertElevation = (elevation: Elevation): Step => ({
-  text: `insert into elevation (id, state, version, due_at, role_arn, assumed_role_id, not_after,
-      body, window_seconds, window_at, requester, target, created_at, approved_by)
-    values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-    on conflict (id) do nothing`,
-  values: [
+const insertElevation = (elevation: Elevation): Step => {
+  const values: Value[] = [
     ...moving(elevation),
     elevation.ask.requester,
     elevation.ask.target,
     elevation.createdAt,
     approvedBy(elevation)
-  ],
-  ifNone: 'conflict'
-})
+  ]
+  return {
+    text: `insert into elevation (id, state, version, due_at, role_arn, assumed_role_id, not_after,
+        body, window_seconds, window_at, ending_step, requester, target, created_at, approved_by)
+      select $1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+      where ${unlessLocked(elevation, (value) => `$${values.push(value)}`)}
+      on conflict (id) do nothing`,
+    values,
+    ifNone: 'conflict'
+  }
+}
 
-const updateElevation = (elevation: Elevation, version: number): Step => ({
-  text: `update elevation set state = $2, version = version + 1, due_at = $3, role_arn = $4,
-      assumed_role_id = $5, not_after = $6, body = $7, window_seconds = $8, window_at = $9
-    where id = $1 and version = $10
-      and state not in (${terminal})`,
-  values: [...moving(elevation), version],
-  ifNone: 'conflict'
-})
+const updateElevation = (elevation: Elevation, version: number): Step => {
+  const values: Value[] = [...moving(elevation), version]
+  return {
+    text: `update elevation set state = $2, version = version + 1, due_at = $3, role_arn = $4,
+        assumed_role_id = $5, not_after = $6, body = $7, window_seconds = $8, window_at = $9,
+        ending_step = $10
+      where id = $1 and version = $11
+        and state not in (${terminal})
+        and ${unlessLocked(elevation, (value) => `$${values.push(value)}`)}`,
+    values,
+    ifNone: 'conflict'
+  }
+}
 
 const insertIdempotency = (made: IdempotencyKey, elevation: ElevationId, at: number): Step => ({
   text: `insert into idempotency (person, key, body_hash, elevation, created_at)
@@ -170,7 +170,8 @@ const moving = (elevation: Elevation): readonly Value[] => [
   notAfterOf(elevation),
   JSON.stringify(elevation),
   windowSeconds(elevation),
-  notAfterOf(elevation) ?? elevation.createdAt
+  notAfterOf(elevation) ?? elevation.createdAt,
+  elevation.state === 'ending' ? stepOf(elevation, elevation.retryAt) : null
 ]
 
 const anyOf = (placeholders: readonly string[]): string =>

@@ -14,16 +14,20 @@ import type {
   Worklist
 } from '../ports.ts'
 import type { Entry } from '../ledger/entry.ts'
+import type { Endings, Locks } from '../ports-endings.ts'
 import type { QueryRows } from '../ports-queries.ts'
-import type { Engine, Write, Written } from './engine.ts'
+import { dueRows } from './due.ts'
+import type { Engine, EngineClock, Write, Written } from './engine.ts'
 import { StoreError } from './error.ts'
+import { type FigureTables, figuresOver } from './figures.ts'
+import { endingsOver } from './endings.ts'
+import { locksOver } from './locks.ts'
 import { type LogTables, logOver } from './log.ts'
 import { type SealedEntry, peopleKeys } from './people-keys.ts'
 import type { KeyWrap } from './personal-key.ts'
 import { type WriteWith, queriesOver } from './queries.ts'
 import { personalOver, tidy } from './personal-data.ts'
 import {
-  parseEndedSession,
   parseIdempotency,
   parseIndexes,
   parseLedgerRow,
@@ -40,13 +44,20 @@ export type Store = Elevations &
   Worklist &
   LedgerStore &
   PersonalData &
+  Locks &
+  Endings &
   QueryRows & {
     readonly slack: Seen & SlackTurn & SlackMessages
     readonly sinks: SinkTables
+    readonly watched: FigureTables
     readonly log: LogTables & {
       /** `heard` is called after each commit that wrote entries; the last one given counts */
       readonly listen: (heard: () => void) => void
     }
+    /** Writes all data into this empty file; null = the database has other means. */
+    readonly copyTo: ((file: string) => Promise<void>) | null
+    /** the database's, by which replicas decide; null = one process, one clock */
+    readonly clock: EngineClock | null
     /** Locks what an older version wrote in the clear, ends erasures; before anything else is asked. */
     tidy(): Promise<void>
     /** Resolves after a real, durable write; rejects with a StoreError while that is impossible. */
@@ -121,9 +132,8 @@ export const storeOver = (engine: Engine, now: () => number, wrap: KeyWrap): Sto
       return instants.toSorted((a, b) => b - a)[0] ?? null
     },
     review: (review, entries) => writeWith([insertReview(review)], entries),
-    due: async (at, limit) => (await engine.read(sql.dueElevations(at, limit))).map(parseStored),
-    endedSessions: async (roleArn, since) =>
-      (await engine.read(sql.endedSessions(roleArn, since))).map(parseEndedSession),
+    // not those that are ending: they have a queue of their own (endings.ts)
+    due: dueRows(engine, { select: sql.selectElevation, condition: `e.state <> 'ending'` }),
     append: async (entries) => {
       await writeSealed(entries, sql.appendEntries)
       heard?.()
@@ -131,10 +141,15 @@ export const storeOver = (engine: Engine, now: () => number, wrap: KeyWrap): Sto
     entries: async (index, limit) =>
       (await engine.read(sql.ledgerFrom(index, limit))).map(parseLedgerRow),
     ...queriesOver(engine, writeWith),
+    ...locksOver(engine, writeWith, sql.selectElevation),
+    ...endingsOver(engine, sql.selectElevation),
     ...personalOver({ engine, people, heard: () => heard?.() }),
+    copyTo: engine.copyTo ?? null,
+    clock: engine.clock ?? null,
     tidy: () => tidy(engine, people),
     slack: slackOver(engine, people),
     sinks: sinksOver(engine),
+    watched: figuresOver(engine),
     log: {
       ...logOver(engine),
       listen: (listener) => {

@@ -11,6 +11,8 @@ import type {
   Queries,
   Sessions
 } from '../../src/ports.ts'
+import type { DenySet } from '../../src/iam/role-policies.ts'
+import type { Probes } from '../../src/ports-endings.ts'
 import type { QueryRuns, RunState } from '../../src/ports-queries.ts'
 import { instant } from '../../src/elevation/ids.ts'
 import { Secret } from '../../src/elevation/secret.ts'
@@ -27,6 +29,7 @@ export type Call =
   | 'state'
   | 'stopRun'
   | 'results'
+  | 'probe'
 
 /** A query that Athena was told to run. */
 export type FakeRun = {
@@ -47,6 +50,7 @@ export type FakeAws = {
   readonly queries: Queries
   readonly catalogs: Catalogs
   readonly runs: QueryRuns
+  readonly probes: Probes
   /** what Athena was told to run, by ClientRequestToken */
   readonly running: Map<string, FakeRun>
   /** what the catalog has, by `database.table` */
@@ -54,7 +58,9 @@ export type FakeAws = {
   /** grants that exist now, by id */
   readonly live: Map<string, { readonly key: string; readonly name: string; readonly parameters: string }>
   readonly calls: string[]
-  readonly denied: Map<string, readonly string[]>
+  readonly denied: Map<string, DenySet>
+  /** how many probes are still let through */
+  allowed: number
   fault: Fault | null
   /** runs before each call, e.g. to interleave somebody else's act */
   before: ((call: Call) => Promise<void>) | null
@@ -125,12 +131,14 @@ export const fakeAws = (now: () => number): FakeAws => {
           expiration: instant(now() + parameters.DurationSeconds * 1000),
           assumedRoleId: `AROAFAKE:${parameters.RoleSessionName}`
         })),
-      denyEnded: ({ roleArn }, ids) =>
+      denyEnded: ({ roleArn }, set) =>
         run('deny', () => {
-          fake.denied.set(roleArn, ids)
+          fake.denied.set(roleArn, set)
           return null
         })
     },
+    allowed: 0,
+    probes: { isRefused: () => run('probe', () => fake.allowed-- <= 0) },
     queries: { stopSince: () => run('stop', () => []) },
     running: new Map(),
     runs: {

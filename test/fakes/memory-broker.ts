@@ -301,10 +301,26 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
       run(['acceptRestore', person, null], () => refuse('conflict', 'It is not held back.')),
     rotateKey: (person) =>
       run(['rotateKey', person, null], () => refuse('policy_denied', 'Only operators do this.')),
+    copyStore: (person) =>
+      run(['copyStore', person, null], () => refuse('policy_denied', 'Only operators do this.')),
     ...memoryQueries({ run, own: (person, id) => {
       const elevation = seen(person, id)
       return elevation?.ask.requester === person ? elevation : null
     }, now }),
+    lock: (person, { what }) =>
+      run(['lock', person, null], () =>
+        person === 'olga' && what.all === true
+          ? accept({ lock: { scope: { kind: 'all' }, by: person, at: now() }, isNew: true })
+          : refuse('policy_denied', 'Only security or operators lock.')
+      ),
+    unlock: (person) =>
+      run(['unlock', person, null], () => refuse('conflict', 'Everything is not locked.')),
+    locks: (person) =>
+      run(['locks', person, null], () =>
+        person === 'olga'
+          ? accept([{ scope: { kind: 'target', target }, by: person, at: now() }])
+          : refuse('policy_denied', 'Auditors only.')
+      ),
     refused: async (person, attempt) => {
       if (broken) throw broken
       attempts.push({ person, ...attempt })

@@ -2,6 +2,7 @@
 import type { AskedQuery, Elevation, Mode } from '../../src/elevation/elevation.ts'
 import { type Instant, instant, parseElevationId, parseTargetId, seconds } from '../../src/elevation/ids.ts'
 import type { Step } from '../../src/elevation/transitions.ts'
+import { sessionDenied } from '../../src/elevation/probing.ts'
 import * as transitions from '../../src/elevation/transitions.ts'
 import type { Rule } from '../../src/policy/policy.ts'
 import { termsOf } from '../../src/policy/terms.ts'
@@ -146,8 +147,11 @@ const end = (how: 'expired' | 'revoked' | 'released' | 'failed', by: string) =>
   )
 const retried = (times: number): ReturnType<typeof end> =>
   times === 0 ? end('revoked', 'bob') : next(transitions.retryEnd(retried(times - 1), 'kms:RevokeGrant', at(50)))
-const done = (how: 'expired' | 'revoked' | 'released' | 'failed', by: string) =>
-  next(transitions.finishEnd(end(how, by), at(45)))
+const done = (how: 'expired' | 'revoked' | 'released' | 'failed', by: string) => {
+  const ending = end(how, by)
+  const refused = ending.session && next(sessionDenied(ending, { accessKeyId: 'ASIAP' }, at(42)))
+  return next(transitions.finishEnd(refused ?? ending, at(45)))
+}
 const onceDecided = () => {
   const first = asked('emergency')
   if (first.state !== 'approved') throw new Error('not approved')

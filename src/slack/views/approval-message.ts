@@ -5,7 +5,7 @@
  */
 import type { Button, KnownBlock } from '@slack/types'
 import { printDuration } from '../../elevation/duration.ts'
-import type { Instant } from '../../elevation/ids.ts'
+import { type Instant, type Seconds, plus } from '../../elevation/ids.ts'
 import type { Card } from '../card.ts'
 import { type Message, fitMessage } from '../limits.ts'
 import { actions } from '../names.ts'
@@ -26,6 +26,7 @@ export const approvalMessage = (
       header(`${titleOf(card, now)}: ${elevation.ask.target}`),
       ...factsOf(card, place),
       section(statusText(card, now)),
+      ...toldAgain(card, now),
       ...wordsOf(card, place),
       ...whyAllowed(card, place),
       ...decisionBlocks(card, now)
@@ -80,6 +81,16 @@ const elsewhereText = ({ stored, rule }: Card): Mrkdwn => {
   const { id } = stored.elevation
   const line = via.includes('cli') ? md`: ${code(`sallyport approve ${id}`)}` : md``
   return md`:lock: ${why}. It is decided from ${said(from)}${line}.`
+}
+
+/** That it waits for longer than its rule likes, as those named there were told. */
+const toldAgain = ({ stored: { elevation }, rule }: Card, now: Instant): readonly KnownBlock[] => {
+  if (elevation.state !== 'pending' || isOver(elevation, now)) return []
+  const { remindAfter = null, escalateAfter = null } = rule?.reminders ?? {}
+  const isPast = (after: Seconds | null): boolean =>
+    after !== null && now >= plus(elevation.createdAt, after)
+  if (isPast(escalateAfter)) return [context(md`:rotating_light: Waiting for long; others were told.`)]
+  return isPast(remindAfter) ? [context(md`:bell: Waiting for long; approvers were reminded.`)] : []
 }
 
 /** Their own words about a denial, for those who may see the ask. */

@@ -1,0 +1,153 @@
+/**
+ * What `/metrics` tells of this broker at each scrape beside what is counted: the store, the ledger,
+ * the clock, the keys of the issuer, Slack. The alert rules over it are docker/alerts.yaml.
+ */
+import type { Metric, MetricSource } from '../http/metrics.ts'
+import type { Instant } from '../elevation/ids.ts'
+import type { Store } from '../store/store.ts'
+import type { Ledger } from './ledger.ts'
+import type { Skew } from './skew.ts'
+
+export type FiguresOf = {
+  readonly store: Pick<Store, 'watched' | 'log'>
+  readonly ledger: Pick<Ledger, 'check' | 'held' | 'unanchoredSince'>
+  readonly skew: Skew
+  readonly now: () => Instant
+  /** when the issuer's keys were last known to be its own; null = never yet */
+  readonly keysGoodAt: () => Instant | null
+  /** null = there is no Slack, or not this process's turn to tell */
+  readonly slack: () => Readonly<Record<string, number>> | null
+  /** grants on each key that only the broker can retire, as last listed */
+  readonly grantsOnKeys: () => ReadonlyMap<string, number>
+  readonly isPolicyGood: () => boolean
+}
+
+/** A source each, so that one that does not answer hides no other. */
+export const figuresOf = (of: FiguresOf): readonly MetricSource[] => [
+  () => storeMetrics(of),
+  () => ledgerMetrics(of),
+  async () => ownMetrics(of)
+]
+
+const storeMetrics = async ({ store, now }: FiguresOf): Promise<readonly Metric[]> => {
+  const at = now()
+  const [found, schema] = await Promise.all([store.watched.figures(at), store.watched.schema()])
+  const age = (since: Instant | null): number => (since === null ? 0 : Math.max(0, at - since) / 1000)
+  return [
+    {
+      name: 'sallyport_elevations',
+      help: 'Open elevations by state, counted up to 10,000 of each.',
+      type: 'gauge',
+      samples: Object.entries(found.open).map(([state, value]) => ({ labels: { state }, value }))
+    },
+    gauge(
+      'sallyport_grants_past_end',
+      'Elevations whose window is over and whose grants were not removed.',
+      found.pastEnd
+    ),
+    gauge('sallyport_endings_stuck', 'Endings that are stuck.', found.stuck),
+    gauge(
+      'sallyport_revoke_oldest_seconds',
+      'How long the oldest running end has gone on.',
+      age(found.endingSince)
+    ),
+    gauge(
+      'sallyport_issuing_oldest_seconds',
+      'How long the oldest running issue has gone on.',
+      age(found.issuingSince)
+    ),
+    gauge(
+      'sallyport_work_lag_seconds',
+      'How long the oldest elevation has waited for its due work.',
+      age(found.dueSince)
+    ),
+    gauge(
+      'sallyport_outbox_waiting',
+      'Messages to Slack that are late, counted up to 10,000.',
+      found.slackWaiting
+    ),
+    gauge(
+      'sallyport_outbox_lag_seconds',
+      'How late the oldest message to Slack is.',
+      age(found.slackSince)
+    ),
+    gauge('sallyport_schema', 'Number of the newest migration in the database.', schema)
+  ]
+}
+
+const ledgerMetrics = async ({ store, ledger, now }: FiguresOf): Promise<readonly Metric[]> => {
+  const [count, head] = await Promise.all([store.log.count(), store.log.head()])
+  const isSound = await ledger.check().then(
+    () => true,
+    () => false
+  )
+  const since = ledger.unanchoredSince()
+  return [
+    gauge('sallyport_ledger_size', 'Entries in the ledger.', count),
+    gauge(
+      'sallyport_ledger_unsealed_entries',
+      'Entries that are under no signed checkpoint yet.',
+      Math.max(0, count - (head?.signed ?? 0))
+    ),
+    gauge(
+      'sallyport_ledger_verify_status',
+      '1 while the ledger is sealed in time and the log of its anchors.',
+      isSound ? 1 : 0
+    ),
+    gauge('sallyport_ledger_held', '1 while the ledger is held back.', ledger.held() === null ? 0 : 1),
+    gauge(
+      'sallyport_ledger_anchor_age_seconds',
+      'How long a signed checkpoint has waited to be anchored.',
+      since === null ? 0 : Math.max(0, now() - since) / 1000
+    )
+  ]
+}
+
+const ownMetrics = (of: FiguresOf): readonly Metric[] => {
+  const { aws, store } = of.skew.figures()
+  const goodAt = of.keysGoodAt()
+  return [
+    {
+      name: 'sallyport_clock_skew_seconds',
+      help: 'How far the clock of the broker is ahead.',
+      type: 'gauge',
+      samples: [...skewTo('aws', aws), ...skewTo('store', store)]
+    },
+    {
+      name: 'sallyport_jwks_age_seconds',
+      help: 'How long ago the keys of the issuer were last known to be its own.',
+      type: 'gauge',
+      samples: goodAt === null ? [] : [{ labels: {}, value: Math.max(0, of.now() - goodAt) / 1000 }]
+    },
+    {
+      name: 'sallyport_slack_messages_total',
+      help: 'Messages to Slack by what became of them.',
+      type: 'counter',
+      samples: Object.entries(of.slack() ?? {}).map(([outcome, value]) => ({
+        labels: { outcome },
+        value
+      }))
+    },
+    {
+      name: 'sallyport_kms_grants',
+      help: 'Grants that the broker may retire, by key, as last listed.',
+      type: 'gauge',
+      samples: [...of.grantsOnKeys()].map(([key, value]) => ({ labels: { key }, value }))
+    },
+    gauge(
+      'sallyport_policy_good',
+      '1 while the policy folder is what is in force.',
+      of.isPolicyGood() ? 1 : 0
+    )
+  ]
+}
+
+const skewTo = (to: string, milliseconds: number | null): Metric['samples'] =>
+  milliseconds === null ? [] : [{ labels: { to }, value: milliseconds / 1000 }]
+
+const gauge = (name: string, help: string, value: number): Metric => ({
+  name,
+  help,
+  type: 'gauge',
+  samples: [{ labels: {}, value }]
+})
