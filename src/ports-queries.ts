@@ -96,6 +96,8 @@ export type RunState = {
   readonly state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
   readonly bytesScanned: number
   readonly milliseconds: number
+  /** of what succeeded; null = Athena does not say */
+  readonly rows: number | null
   /** Athena's reason; may have words of the query in it */
   readonly failure: string | null
 }

@@ -316,6 +316,7 @@ const brokerRows: readonly (readonly [string, Case['expect'], string, string])[]
   ['lists grants', 'allow', 'kms:ListGrants', claimsKey],
   ['finds its own grants', 'allow', 'kms:ListRetirableGrants', '*'],
   ['stops a query', 'allow', 'athena:StopQueryExecution', athena('claims-pii')],
+  ['counts the rows of a query', 'allow', 'athena:GetQueryRuntimeStatistics', athena('claims-pii')],
   ['denies ended sessions', 'allow', 'iam:PutRolePolicy', roleArn],
   ['decrypts', 'deny', 'kms:Decrypt', claimsKey],
   ['makes a data key', 'deny', 'kms:GenerateDataKeyWithoutPlaintext', claimsKey],

@@ -65,6 +65,9 @@ t.test('an honest query runs as itself, and its rows are its requester’s', asy
   t.equal(new Set(rows.map((row) => JSON.stringify(row))).size, rows.length)
   t.notOk(JSON.stringify(rows).includes('payment_id'), 'the names are no row')
   t.match(body(await alice.get(query)), { rows: rows.length })
+  const { entries } = body(await (await s.as('erin')).get('/v1/ledger/entries?limit=1000'))
+  const last = (Array.isArray(entries) ? entries : []).find((entry) => entry.body.type === 'query.ended')
+  t.match(last, { body: { data: { rows: rows.length, bytesScanned: ended['bytesScanned'] } } })
   for (const other of ['bob', 'erin', 'sam']) {
     t.match(await (await s.as(other)).get(`${query}/results?limit=1`), { problem: { status: 404 } })
   }

@@ -120,7 +120,7 @@ const only = (s: Scene): FakeRun => {
   return run
 }
 const done = (run: FakeRun, rows: FakeRun['rows'] = []): void => {
-  run.state = { state: 'succeeded', bytesScanned: 1234, milliseconds: 56, failure: null }
+  run.state = { state: 'succeeded', bytesScanned: 1234, milliseconds: 56, rows: null, failure: null }
   run.rows = rows
 }
 const run = (s: Scene, id: string, sql = good, by = alice) => s.broker.query(byCli(by), id, { sql })

@@ -9,6 +9,7 @@ import {
   CreateNamedQueryCommand,
   GetQueryExecutionCommand,
   GetQueryResultsCommand,
+  GetQueryRuntimeStatisticsCommand,
   GetWorkGroupCommand,
   ListQueryExecutionsCommand,
   StartQueryExecutionCommand,
@@ -177,6 +178,8 @@ function performAthena(stage: Stage, by: Clients, one: Case): Promise<unknown> {
       return by.athena.send(new StopQueryExecutionCommand({ QueryExecutionId }))
     case 'athena:GetQueryExecution':
       return by.athena.send(new GetQueryExecutionCommand({ QueryExecutionId }))
+    case 'athena:GetQueryRuntimeStatistics':
+      return by.athena.send(new GetQueryRuntimeStatisticsCommand({ QueryExecutionId }))
     case 'athena:GetQueryResults':
       return by.athena.send(new GetQueryResultsCommand({ QueryExecutionId }))
     case 'athena:GetQueryResultsStream':

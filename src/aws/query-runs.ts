@@ -1,12 +1,13 @@
 /**
- * Queries in Athena (API: StartQueryExecution, GetQueryExecution, StopQueryExecution,
- * GetQueryResults). A session starts them and reads their rows; the broker itself only asks how
+ * Queries in Athena (API: StartQueryExecution, GetQueryExecution, GetQueryRuntimeStatistics,
+ * StopQueryExecution, GetQueryResults). A session starts them and reads their rows; the broker itself only asks how
  * they go and stops them. Nothing of a credential or a text is in an answer's error.
  */
 import {
   AthenaClient,
   GetQueryExecutionCommand,
   GetQueryResultsCommand,
+  GetQueryRuntimeStatisticsCommand,
   StartQueryExecutionCommand,
   StopQueryExecutionCommand
 } from '@aws-sdk/client-athena'
@@ -54,12 +55,14 @@ export const athenaRuns = (settings: AwsSettings): QueryRuns & { readonly close:
       const state = states.get(status?.State ?? '')
       if (state === undefined) return incomplete(action)
       const total = statistics?.TotalExecutionTimeInMillis
+      const rows = state === 'succeeded' ? await outputRows(own.in(region), id) : null
       return {
         ok: true,
         value: {
           state,
           bytesScanned: statistics?.DataScannedInBytes ?? 0,
           milliseconds: total ?? statistics?.EngineExecutionTimeInMillis ?? 0,
+          rows,
           failure: status?.StateChangeReason ?? null
         }
       }
@@ -94,6 +97,14 @@ export const athenaRuns = (settings: AwsSettings): QueryRuns & { readonly close:
       return { ok: true, value: { columns, rows: data(rows, columns, cursor), next: next ?? null } }
     }
   }
+}
+
+/** Runtime statistics come later than the end of a query, or not at all: no reason to wait. */
+const outputRows = async (client: AthenaClient, id: string): Promise<number | null> => {
+  const command = new GetQueryRuntimeStatisticsCommand({ QueryExecutionId: id })
+  const action = 'athena:GetQueryRuntimeStatistics'
+  const answer = await ask(action, (options) => client.send(command, options))
+  return answer.ok ? (answer.value.QueryRuntimeStatistics?.Rows?.OutputRows ?? null) : null
 }
 
 const data = (

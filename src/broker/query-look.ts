@@ -41,12 +41,13 @@ export const lookFor = async (deps: Deps, row: QueryRow): Promise<Result<QueryRo
 export const finish = async (
   deps: Deps,
   row: QueryRow,
-  { state, bytesScanned, milliseconds, failure }: RunState
+  { state, bytesScanned, milliseconds, rows, failure }: RunState
 ): Promise<QueryRow> => {
   // Athena's reason may have values of the query in it, so it is asked for when somebody wants it
   const kept = row.athenaId === null ? failure : null
   const finishedAt = deps.clock.now()
-  const over = { ...row, state, bytesScanned, milliseconds, failure: kept, finishedAt }
+  const known = rows ?? row.rows
+  const over = { ...row, state, bytesScanned, milliseconds, rows: known, failure: kept, finishedAt }
   const stored = await deps.elevations.get(row.elevation)
   const target = stored?.elevation.ask.target ?? null
   const entry = entryOf(deps, `query.ended:${row.id}`, finishedEvent(deps, over, { target }))
@@ -86,8 +87,11 @@ const lookUnstarted = async (deps: Deps, row: QueryRow): Promise<QueryRow> => {
     return row
   }
   const failure = 'it was let through and Athena never said that it has it'
-  return finish(deps, row, { state: 'failed', bytesScanned: 0, milliseconds: 0, failure })
+  return finish(deps, row, { ...nothing, state: 'failed', failure })
 }
+
+/** What never ran has read nothing. */
+export const nothing = { bytesScanned: 0, milliseconds: 0, rows: null } as const
 
 /** Ever more rarely, the longer it runs. */
 const lookAfter = (deps: Deps, { at }: QueryRow) => {

@@ -17,7 +17,7 @@ import type { Deps } from './deps.ts'
 import { findOwn } from './find.ts'
 import { type CheckedQuery, type HeldTo, checkText, heldTo, refusedWith } from './query-check.ts'
 import { allowedEvent, refusalsData, verdictData, versionsData } from './query-entries.ts'
-import { finish, shownState } from './query-look.ts'
+import { finish, nothing, shownState } from './query-look.ts'
 import { lockedOut } from './locked.ts'
 import { type QuerySessions, isActive, overNow } from './query-sessions.ts'
 import type { QueryInput, QueryStarted } from './query-verbs.ts'
@@ -201,7 +201,7 @@ const start = async (
   const answer = await deps.runs.start(credentials, run)
   if (!answer.ok) {
     const failure = `${answer.action} ${answer.name}`
-    await finish(deps, row, { state: 'failed', bytesScanned: 0, milliseconds: 0, failure })
+    await finish(deps, row, { ...nothing, state: 'failed', failure })
     return awsRefused(answer)
   }
   const { id: athenaId } = answer.value

@@ -9,7 +9,7 @@ import type { Result } from '../elevation/refusal.ts'
 import { awaitSweep, finishEnd, retryEnd } from '../elevation/transitions.ts'
 import type { AwsAnswer, Stored } from '../ports.ts'
 import type { Deps } from './deps.ts'
-import { finish, look as lookAt } from './query-look.ts'
+import { finish, look as lookAt, nothing } from './query-look.ts'
 import { commit } from './record.ts'
 
 type Failure = Extract<AwsAnswer<unknown>, { ok: false }>
@@ -106,7 +106,7 @@ const stopOwn = async (deps: Deps, { id }: Ending): Promise<AwsAnswer<number>> =
   for (const row of open) {
     if (row.athenaId === null) {
       const failure = 'the window ended before Athena had it'
-      await finish(deps, row, { state: 'cancelled', bytesScanned: 0, milliseconds: 0, failure })
+      await finish(deps, row, { ...nothing, state: 'cancelled', failure })
       continue
     }
     const stopped = await deps.runs.stop({ region: row.region, id: row.athenaId })

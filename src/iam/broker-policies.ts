@@ -56,6 +56,7 @@ export const brokerPolicy = (ask: {
         'athena:ListQueryExecutions',
         'athena:BatchGetQueryExecution',
         'athena:GetQueryExecution',
+        'athena:GetQueryRuntimeStatistics',
         'athena:StopQueryExecution'
       ],
       Resource: unique(targets.map(workgroupArn))

@@ -138,6 +138,12 @@ export function describeExecution(execution: QueryExecution): JsonObject {
   }
 }
 
+/** As GetQueryRuntimeStatistics answers it: rows only of what has ended by itself. */
+export function describeRuntime({ rowCount, scannedBytes, state }: QueryExecution): JsonObject {
+  const isTold = state === 'SUCCEEDED' && rowCount !== undefined
+  return isTold ? { Rows: { InputBytes: scannedBytes, OutputRows: rowCount } } : {}
+}
+
 /** The id a caller's token started before, or null after remembering the new one. */
 function remember(
   world: World,

@@ -80,6 +80,7 @@ async function compute(run: Run): Promise<string> {
     const { columns, rows } = await engine.run(execution.query)
     execution.engineMillis = Math.ceil(performance.now() - startedAt)
     execution.columns = columns
+    execution.rowCount = rows.length
     return writeCsv([columns.map(({ name }) => name), ...rows])
   } finally {
     signal.removeEventListener('abort', stop)

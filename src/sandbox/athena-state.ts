@@ -46,6 +46,7 @@ export type QueryExecution = {
   reason?: string
   completedAt?: Date
   columns: readonly QueryColumn[]
+  rowCount?: number
   scannedBytes: number
   engineMillis: number
   /** settles, never rejects, when nothing of the execution is left in flight */

@@ -1,13 +1,14 @@
 /**
  * Athena on the wire: GetWorkGroup, StartQueryExecution, StopQueryExecution, GetQueryExecution,
- * BatchGetQueryExecution, ListQueryExecutions, GetQueryResults. Other operations are authorised,
- * iam:PassRole of a role they name included, and then refused as not spoken. The event log never
- * holds a query's text. Athena API Reference.
+ * BatchGetQueryExecution, GetQueryRuntimeStatistics, ListQueryExecutions, GetQueryResults. Other
+ * operations are authorised, iam:PassRole of a role they name included, and then refused as not
+ * spoken. The event log never holds a query's text. Athena API Reference.
  */
 import type { Static, TSchema } from 'typebox'
 import {
   batchExecutions,
   describeExecution,
+  describeRuntime,
   findExecution,
   listExecutions,
   startExecution
@@ -60,6 +61,10 @@ export const athenaService: JsonService = {
       const ask = { action: 'athena:GetQueryExecution', id: input.QueryExecutionId }
       return { QueryExecution: describeExecution(findExecution(world, call, ask)) }
     }),
+    GetQueryRuntimeStatistics: operation(ExecutionInput, (world, call, input) => {
+      const ask = { action: 'athena:GetQueryRuntimeStatistics', id: input.QueryExecutionId }
+      return { QueryRuntimeStatistics: describeRuntime(findExecution(world, call, ask)) }
+    }),
     BatchGetQueryExecution: operation(BatchInput, (world, call, input) =>
       batchExecutions(world, call, input.QueryExecutionIds)
     ),
@@ -98,7 +103,6 @@ function unspokenOperations(): Readonly<Record<string, Operation>> {
     'GetPreparedStatement',
     'ListPreparedStatements',
     'GetQueryResultsStream',
-    'GetQueryRuntimeStatistics',
     'StartSession'
   ]
   const onNothing = ['ListWorkGroups', 'ListDataCatalogs', 'ListEngineVersions']

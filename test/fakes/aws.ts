@@ -152,7 +152,7 @@ export const fakeAws = (now: () => number): FakeAws => {
             database,
             accessKeyId,
             replays: 0,
-            state: { state: 'running', bytesScanned: 0, milliseconds: 0, failure: null },
+            state: { state: 'running', bytesScanned: 0, milliseconds: 0, rows: null, failure: null },
             rows: []
           }
           fake.running.set(token, made)
