@@ -134,7 +134,8 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     clock,
     ids: systemIds,
     settings: {
-      owner: `${hostname()}:${process.pid}`,
+      // in a container every start may have the same host and pid
+      owner: `${hostname()}:${process.pid}:${systemIds.entry()}`,
       brokerRoleArn: config.brokerRoleArn,
       leaseSeconds,
       settleSeconds,

@@ -374,7 +374,7 @@ const { query: queries } = fc.letrec<{ query: string; value: string; relation: s
       say`json_query(${value}, U&'x' ${fc.constantFrom('', 'WITH WRAPPER', 'WITHOUT ARRAY WRAPPER', 'WITH CONDITIONAL ARRAY WRAPPER')} ${fc.constantFrom('', 'OMIT QUOTES ON SCALAR STRING')} EMPTY OBJECT ON ERROR)`,
       say`json_object(${some(say`${fc.constantFrom('', 'KEY ')}((${value})) VALUE ${value}`)} ABSENT ON NULL WITH UNIQUE RETURNING ${type} FORMAT JSON)`,
       say`json_object(${some(say`((${value})) : ${value}`)})`, say`json_array(${some(value)} ${fc.constantFrom('', 'NULL ON NULL')} RETURNING ${type})`,
-      say`json_object(RETURNING ${type})`, say`FINAL count(${name}.*)`, say`RUNNING last(${value})`, say`${name} OVER w`,
+      say`json_object(RETURNING ${type})`, say`FINAL count(${name}.*)`, say`RUNNING last(${value})`, fc.constantFrom('m OVER w', '"all" OVER w'),
       say`rank() OVER (MEASURES ${value} AS ${name} ROWS CURRENT ROW AFTER MATCH SKIP PAST LAST ROW SEEK PATTERN (${pattern}) SUBSET u = (a, ${name}))`
     ),
     pattern: fc.oneof(
@@ -408,5 +408,8 @@ const { query: queries } = fc.letrec<{ query: string; value: string; relation: s
 
 t.test('parse, print and parse again gives the same tree', async () => {
   const withNamed = fc.tuple(queries, queries).map(([named, query]) => `WITH RECURSIVE n (a) AS (${named}) SELECT * FROM (${query})`)
-  fc.assert(fc.property(fc.oneof(queries, withNamed), (sql) => roundTrips(sql)), { numRuns: 600 })
+  fc.assert(fc.property(fc.oneof(queries, withNamed), (sql) => roundTrips(sql)), {
+    numRuns: 600,
+    examples: [['SELECT a FROM a GROUP BY all OVER w, a'], ['SELECT f(all OVER w)'], ['SELECT all OVER w FROM t'], ['SELECT a FROM a GROUP BY ALL over LIMIT 1'], ['SELECT a FROM a GROUP BY ALL over, a'], ['SELECT a FROM TABLE(f(x => TABLE(a) PARTITION BY ((TABLE a)) ORDER BY (TABLE a)))']]
+  })
 })

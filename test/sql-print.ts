@@ -126,7 +126,7 @@ const wrapped: ReadonlySet<Relation['kind']> = new Set<Relation['kind']>(['Alias
 
 const compound: ReadonlySet<Expression['kind']> = new Set<Expression['kind']>([
   'Logical', 'Not', 'Comparison', 'QuantifiedComparison', 'Between', 'InList', 'InSubquery', 'Like', 'IsNull', 'IsDistinctFrom',
-  'Arithmetic', 'ArithmeticUnary', 'Concatenation', 'AtTimeZone', 'Lambda', 'NumericLiteral'
+  'Arithmetic', 'ArithmeticUnary', 'Concatenation', 'AtTimeZone', 'Lambda', 'NumericLiteral', 'Measure'
 ])
 
 const freeNames: ReadonlySet<string> = new Set(freeWords)

@@ -5,7 +5,7 @@
 import type {
   Expression, FunctionCall, Identifier, Lambda, Listagg, ListaggOverflow, SetQuantifier
 } from './ast.ts'
-import { startsExpression } from './parser-ahead.ts'
+import { isAliasNext, startsExpression } from './parser-ahead.ts'
 import {
   type Cursor, accept, acceptOne, expect, identifier, inParentheses, isName, isString, listOf,
   nested, peek, spanFrom
@@ -20,6 +20,15 @@ export const setQuantifier = (c: Cursor): SetQuantifier | null => {
   if (accept(c, 'DISTINCT')) return 'DISTINCT'
   const next = peek(c, 1)
   return peek(c) === 'ALL' && (next === '*' || startsExpression(next)) ? acceptOne(c, 'ALL') : null
+}
+
+/**
+ * The same where an expression has no alias: what looks like one is the window of a column called
+ * `all`, as in `GROUP BY all OVER w`.
+ */
+export const itemQuantifier = (c: Cursor): SetQuantifier | null => {
+  const isColumn = peek(c) === 'ALL' && peek(c, 1) === 'OVER'
+  return isColumn && isAliasNext({ ...c, index: c.index + 2 }) ? null : setQuantifier(c)
 }
 
 /** The call of `name`, whose arguments come next; its first token is `n`. */
@@ -56,7 +65,7 @@ const argumentsOf = (c: Cursor): Called => {
   }
   if (peek(c, 1) === ')' && accept(c, '*')) return star
   if (peek(c) === ')' || peek(c) === 'ORDER') return { ...star, isStar: false, orderBy: orderBy(c) }
-  const quantifier = setQuantifier(c)
+  const quantifier = itemQuantifier(c)
   const values = listOf(c, expression)
   return { isStar: false, label: null, quantifier, arguments: values, orderBy: orderBy(c) }
 }
@@ -95,7 +104,7 @@ export const listagg = (c: Cursor): Listagg => {
 type ListaggArguments = Pick<Listagg, 'quantifier' | 'value' | 'separator' | 'overflow'>
 
 const listaggArguments = (c: Cursor): ListaggArguments => {
-  const quantifier = setQuantifier(c)
+  const quantifier = itemQuantifier(c)
   const value = expression(c)
   const separator = accept(c, ',') ? stringValue(c) : null
   const overflow = accept(c, 'ON') ? listaggOverflow(c) : null

@@ -7,7 +7,7 @@ import type {
   Recursive, RowCount, SelectItem, SetQuantifier, SetTerm
 } from './ast.ts'
 import { isAliasNext, queryIn } from './parser-ahead.ts'
-import { setQuantifier } from './parser-call.ts'
+import { itemQuantifier, setQuantifier } from './parser-call.ts'
 import {
   type Cursor, accept, acceptOne, columnAliases, expect, expectOne, fail, identifier, inParentheses,
   listOf, partnerOf, peek, qualifiedName, spanFrom, textOf
@@ -173,12 +173,15 @@ const selectItem = (c: Cursor): SelectItem => {
 const groupBy = (c: Cursor): GroupBy => {
   const n = c.index - 1
   expect(c, 'BY')
-  const isBeforeWord = peek(c, 1) === 'ROLLUP' || peek(c, 1) === 'CUBE'
-  const quantifier: SetQuantifier | null = isBeforeWord
-    ? acceptOne(c, 'ALL', 'DISTINCT')
-    : setQuantifier(c)
+  const quantifier = groupingQuantifier(c)
   const elements = listOf(c, groupingElement)
   return { kind: 'GroupBy', at: spanFrom(c, n), quantifier, elements }
+}
+
+const groupingQuantifier = (c: Cursor): SetQuantifier | null => {
+  const next = peek(c, 1)
+  if (next === 'ROLLUP' || next === 'CUBE') return acceptOne(c, 'ALL', 'DISTINCT')
+  return itemQuantifier(c)
 }
 
 const groupingElement = (c: Cursor): GroupingElement => {

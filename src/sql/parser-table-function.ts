@@ -121,5 +121,5 @@ const afterGroup: ReadonlySet<TokenKind> = new Set<TokenKind>(
 /** Whether the parentheses that come next are all there is, rather than begin an expression. */
 const isGroup = (c: Cursor): boolean =>
   peek(c) === '(' &&
-  queryIn(c, c.index) === 'none' &&
+  queryIn(c, c.index) !== 'query' &&
   afterGroup.has(c.tokens.kinds[partnerOf(c, c.index) + 1] ?? 'END_OF_TEXT')
