@@ -92,8 +92,9 @@ export const storeOver = (engine: Engine, now: () => number, wrap: KeyWrap): Sto
   const underWay = new Set<Promise<Written>>()
   const writeSealed: typeof write = (entries, writeOf) => {
     const written = write(entries, writeOf)
+    const over = (): void => void underWay.delete(written)
     underWay.add(written)
-    void Promise.allSettled([written]).then(() => underWay.delete(written))
+    written.then(over, over)
     return written
   }
 

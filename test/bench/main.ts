@@ -54,8 +54,8 @@ try {
   for (const figure of await policyFigures()) print(figure)
   for (const figure of await slackFigures()) print(figure)
   for (const figure of await ledger()) print(figure)
-  for (const figure of await sqlFigures()) print(figure)
   for (const figure of await append()) print(figure)
+  for (const figure of await sqlFigures()) print(figure)
   people = await benchPeople(join(root, 'policies'), folder)
   const { issuer, policies } = people
   const sandbox = await start(['dist/cli/main.js', 'sandbox', '--json'])

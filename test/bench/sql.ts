@@ -23,6 +23,8 @@ export const sqlFigures = async (): Promise<readonly Figure[]> => {
   if (!existsSync(join(corpus, 'access.jsonl'))) return []
   const queries = tpcds()
   const one: Side = (sql) => check({ sql, catalog, guardrail }).decision === 'allow'
+  // before the others are loaded, which leave more to collect than ours
+  const bySize = sizes(one)
   const sides: Readonly<Record<string, Side>> = { checked: one, ...(await others()) }
   const taken = Object.entries(sides).map(([name, side]) => [name, queries.filter(side).length] as const)
   const accepted = Object.fromEntries(taken)
@@ -51,7 +53,7 @@ export const sqlFigures = async (): Promise<readonly Figure[]> => {
         parsedByNodeSqlParser: accepted['nodeSqlParser'] ?? Number.NaN
       }
     },
-    ...sizes(one)
+    ...bySize
   ]
 }
 
@@ -66,10 +68,7 @@ const rate = (side: Side, queries: readonly string[], ms: number): number => {
   return (passes * queries.length * 1000) / (performance.now() - began)
 }
 
-/**
- * In time of the processor, so that what else the machine does is not counted; what the clock says
- * is beside it.
- */
+/** By the clock, as whoever waits has it; the processor's time, all threads, is beside it. */
 const sizes = (one: Side): readonly Figure[] => {
   const small = ofBytes(2048)
   const large = ofBytes(65_536)
@@ -85,8 +84,8 @@ const sizes = (one: Side): readonly Figure[] => {
   const turns = Array.from({ length: 60 }, () => [times(small, 40), times(large, 1)] as const)
   const smalls = turns.flatMap(([fast]) => fast)
   const larges = turns.flatMap(([, slow]) => slow)
-  const p99 = rounded(at(smalls, 'cpuMs', 0.99), 3)
-  const ratio = rounded(at(larges, 'cpuMs', 0.5) / at(smalls, 'cpuMs', 0.5))
+  const p99 = rounded(at(smalls, 'clockMs', 0.99), 3)
+  const ratio = rounded(at(larges, 'clockMs', 0.5) / at(smalls, 'clockMs', 0.5))
   return [
     {
       figure: 'sql_2kb_check_p99',
@@ -95,9 +94,9 @@ const sizes = (one: Side): readonly Figure[] => {
       target: '<= 1',
       ok: p99 <= 1,
       beside: {
-        p50Ms: rounded(at(smalls, 'cpuMs', 0.5), 3),
-        clockP50Ms: rounded(at(smalls, 'clockMs', 0.5), 3),
-        clockP99Ms: rounded(at(smalls, 'clockMs', 0.99), 3)
+        p50Ms: rounded(at(smalls, 'clockMs', 0.5), 3),
+        cpuP50Ms: rounded(at(smalls, 'cpuMs', 0.5), 3),
+        cpuP99Ms: rounded(at(smalls, 'cpuMs', 0.99), 3)
       }
     },
     {
@@ -107,8 +106,8 @@ const sizes = (one: Side): readonly Figure[] => {
       target: '<= 40',
       ok: ratio <= 40,
       beside: {
-        ms64KB: rounded(at(larges, 'cpuMs', 0.5)),
-        clockRatio: rounded(at(larges, 'clockMs', 0.5) / at(smalls, 'clockMs', 0.5)),
+        ms64KB: rounded(at(larges, 'clockMs', 0.5)),
+        cpuRatio: rounded(at(larges, 'cpuMs', 0.5) / at(smalls, 'cpuMs', 0.5)),
         ratioOfTexts: rounded(large.length / small.length)
       }
     }
