@@ -9,7 +9,7 @@ import { prepareFolder, prepareKeyFolder } from './folder.ts'
 import type { GroupLimits } from './group-commit.ts'
 import { hasKeys, keepProbe, requireOpens } from './people-keys.ts'
 import { type KeyWrap, personalKeyFile } from './personal-key.ts'
-import { type DatabasePlace, startPostgres } from './postgres.ts'
+import type { DatabasePlace } from './postgres.ts'
 import { type Boot, startSqlite } from './sqlite.ts'
 import { type Store, storeOver } from './store.ts'
 
@@ -50,7 +50,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   }
 }
 
-const startEngine = (options: StoreOptions, openedAt: number): Engine | Promise<Engine> => {
+const startEngine = async (options: StoreOptions, openedAt: number): Promise<Engine> => {
   const limits = {
     queue: options.queueLimit ?? 10_000,
     timeoutMilliseconds: options.timeoutMilliseconds ?? 1000
@@ -60,6 +60,8 @@ const startEngine = (options: StoreOptions, openedAt: number): Engine | Promise<
     return start({ file: prepareFolder(options.folder), openedAt }, limits)
   }
   prepareKeyFolder(options.folder)
+  // loaded where it is used: the embedded store has no need of its driver
+  const { startPostgres } = await import('./postgres.ts')
   return startPostgres(options.database, { openedAt }, limits)
 }
 
