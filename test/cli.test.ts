@@ -179,7 +179,8 @@ t.test('the whole way by hand, over a broker that is killed in the middle', asyn
   let broker = await serve()
   const as = (person: 'alice' | 'bob', ...args: readonly string[]): Promise<Ran> =>
     run(args, { SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: tokens[person] })
-  t.equal((await fetch(`${broker.opsUrl}/readyz`)).status, 200)
+  const isReady = async (): Promise<boolean> => (await fetch(`${broker.opsUrl}/readyz`)).ok
+  while (!(await isReady())) t.comment('not ready yet')
 
   const ask = ['request', '--target', 'claims-pii', '--duration', '5m', '--ticket', 'CLM-7', '--json']
   const waiting = as('alice', ...ask, '--reason', 'checking a claim by hand', '--wait')

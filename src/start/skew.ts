@@ -45,11 +45,13 @@ export const watchSkew = ({ now, store, ask, ...parts }: SkewParts): Skew => {
   /** AWS's time less the monotonic is between these; the first is what the broker began with */
   let aws = { low: now() - monotonic(), high: now() - monotonic(), isHeard: false }
   let askedAt = Number.NEGATIVE_INFINITY
+  let askedOffset = now() - monotonic()
   let asking: Promise<void> | null = null
 
   const look = (): Promise<void> => {
     if (asking !== null || ask === null) return asking ?? Promise.resolve()
     askedAt = monotonic()
+    askedOffset = now() - askedAt
     asking = ask().then(forget, forget)
     return asking
   }
@@ -67,7 +69,10 @@ export const watchSkew = ({ now, store, ask, ...parts }: SkewParts): Skew => {
 
   const sure = async (): Promise<boolean> => {
     if (!isOff()) return true
-    if (asking !== null || monotonic() - askedAt >= pauseMs) await look()
+    await asking
+    // what moved again since AWS was asked is another step, of which its answer says nothing
+    const isAnother = Math.abs(now() - monotonic() - askedOffset) >= mostSkewMs
+    if (isOff() && (isAnother || asking !== null || monotonic() - askedAt >= pauseMs)) await look()
     return !isOff()
   }
 
