@@ -114,6 +114,9 @@ t.test('AWS\'s time is known to the second and carried on, and a jump of either 
   t.ok(skew.isOff())
   t.ok(await skew.sure(), 'AWS says that the clock is right')
   await t.resolves(skew.check())
+  aws += hour
+  wall += hour
+  t.ok(await skew.sure(), 'another step is asked about at once')
 })
 
 t.test('without AWS to ask nothing is held, and a store that is off is told', async (t) => {

@@ -4,21 +4,10 @@ import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
+import { strict } from '../src/policy/document.ts'
 import { readPlain } from '../src/policy/plain-yaml.ts'
 import { full } from './policy-documents.ts'
 import { generatePolicyFiles } from './policy-generator.ts'
-
-const strict = {
-  version: '1.2',
-  schema: 'core',
-  merge: false,
-  strict: true,
-  uniqueKeys: true,
-  stringKeys: true,
-  resolveKnownTags: false,
-  prettyErrors: false,
-  logLevel: 'silent'
-} as const
 
 /** What the parser of all YAML reads; a text where it refuses. */
 const readAll = (text: string): { readonly value: unknown } | string => {

@@ -40,9 +40,9 @@ export const keysFor = (of: {
   readonly people: readonly PersonId[]
   readonly target: TargetId
 }): readonly [string, ...string[]] => [
-  'all',
-  `target:${of.target}`,
-  ...new Set(of.people.map((person) => `person:${person}`))
+  lockKey({ kind: 'all' }),
+  lockKey({ kind: 'target', target: of.target }),
+  ...new Set(of.people.map((person) => lockKey({ kind: 'person', person })))
 ]
 
 /**

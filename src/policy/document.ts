@@ -71,7 +71,8 @@ export const printPath = (path: Path): string =>
     .join('')
     .replace(/^\./, '')
 
-const strict = {
+/** YAML 1.2 with its core schema and nothing that could mean two things. */
+export const strict = {
   version: '1.2',
   schema: 'core',
   merge: false,
