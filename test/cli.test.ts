@@ -179,8 +179,11 @@ t.test('the whole way by hand, over a broker that is killed in the middle', asyn
   let broker = await serve()
   const as = (person: 'alice' | 'bob', ...args: readonly string[]): Promise<Ran> =>
     run(args, { SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: tokens[person] })
-  const isReady = async (): Promise<boolean> => (await fetch(`${broker.opsUrl}/readyz`)).ok
-  while (!(await isReady())) t.comment('not ready yet')
+  for (;;) {
+    const ready = await fetch(`${broker.opsUrl}/readyz`)
+    if (ready.ok) break
+    t.comment(`not ready yet: ${await ready.text()}`)
+  }
 
   const ask = ['request', '--target', 'claims-pii', '--duration', '5m', '--ticket', 'CLM-7', '--json']
   const waiting = as('alice', ...ask, '--reason', 'checking a claim by hand', '--wait')
