@@ -222,8 +222,13 @@ t.test('the key changes with both signatures, and a crash anywhere leaves one of
   t.equal(await vkeyOf(s, broker), key)
   t.match(await audit(s, broker, { key: old }), { exit: 0, keyChanges: 1 }, 'followed from the old key')
   t.match(await audit(s, broker, { key }), { exit: 0 })
-  const checkpoint = Buffer.from(await bytesOf(await s.api(broker, 'erin'), '/v1/ledger/checkpoint')).toString()
-  t.equal(checkpoint.match(/\u2014/g)?.length, 1, 'afterwards only the new')
+  const signatures = async (): Promise<number | undefined> => {
+    const checkpoint = await bytesOf(await s.api(broker, 'erin'), '/v1/ledger/checkpoint')
+    return Buffer.from(checkpoint).toString().match(/\u2014/g)?.length
+  }
+  // the next that is sealed: what was read of the ledger is an entry of its own
+  while ((await signatures()) === 2) await settle()
+  t.equal(await signatures(), 1, 'afterwards only the new')
   await broker.close()
   const both = s.anchors().filter((line) => (line.match(/\u2014/g)?.length ?? 0) === 2)
   t.ok(both.length > 0, 'the one over the change has both')
@@ -247,7 +252,8 @@ t.test('the key changes with both signatures, and a crash anywhere leaves one of
     const started = await s.start()
     t.equal(await statusOf(started, '/readyz'), 200, name)
     t.equal(await vkeyOf(s, started), want, name)
-    t.equal(keysIn(s)[1], null, name)
+    // without its entry it waits: another replica may be about to enter it
+    t.equal(keysIn(s)[1], data === 'before' ? next : null, name)
     t.match(await audit(s, started, { key: old }), { exit: 0 }, name)
     await started.close()
   }

@@ -7,6 +7,8 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { type Answer, api, objectOf, text } from '../src/cli/api.ts'
 import { readConfig } from '../src/config.ts'
+import { nodePrimitives } from '../src/ledger/hash.ts'
+import { parseNote, parseVerifierKey } from '../src/ledger/note.ts'
 import { type Running, startBroker } from '../src/main.ts'
 import { startSandbox } from '../src/sandbox/main.ts'
 import { findPostgres, startCluster, withoutPostgres } from './fixtures-postgres.ts'
@@ -103,6 +105,20 @@ const twoBrokers = async (t: Test, bin: string): Promise<void> => {
     const [a, b] = await Promise.all([0, 1].map(async (at) => (await as('erin', at)).get('/v1/ledger/entries?limit=1000')))
     t.ok(a?.ok && b?.ok)
     t.strictSame(told.map((line) => objectOf(JSON.parse(line))).filter((line) => Number(line['level']) >= 50), [])
+  })
+
+  await t.test('a key that one changes both sign with from then on', async (t) => {
+    const key = text(body(await (await as('oscar', 0)).post('/v1/ledger/rotate-key', { reason: 'yearly' }))['key'])
+    const { id } = (await parseVerifierKey(key, nodePrimitives)) ?? {}
+    await brokers[0]?.close()
+    // it was running before the change, and seals alone now
+    const asked = text(body(await (await as('alice', 1)).post('/v1/elevations', ask))['id'])
+    body(await (await as('bob', 1)).post(`/v1/elevations/${asked}/approve`))
+    body(await (await as('alice', 1)).post(`/v1/elevations/${asked}/cancel`))
+    const signed = await (await as('erin', 1)).bytes('/v1/ledger/checkpoint')
+    const note = signed.ok ? parseNote(signed.bytes) : null
+    t.strictSame(note?.signatures.map((one) => one.id), [id])
+    brokers[0] = await start()
   })
 
   await t.test('the one that is left goes on', async (t) => {

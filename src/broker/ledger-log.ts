@@ -119,9 +119,9 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
   return {
     get key() {
       const { signer } = parts
-      const last = typeof signer === 'function' ? signer().at(-1) : signer
-      if (last === undefined) throw new Error('the log has no key')
-      return verifierKeyText(last)
+      const own = typeof signer === 'function' ? signer()[0] : signer
+      if (own === undefined) throw new Error('the log has no key')
+      return verifierKeyText(own)
     },
     checkpoint: async () => {
       const checkpoint = (await store.head())?.checkpoint ?? null

@@ -1,19 +1,27 @@
 /**
  * The keys of the log: the one that signs, those that did, and the change from one to the next. The
  * entry of a change is signed by both, so is every checkpoint from before it until one has it. A
- * change that a crash interrupted is ended or undone at the start: by whether its entry is there.
+ * change that a crash interrupted is ended at the start where its entry is there; without one its key
+ * waits for the next change, since another replica may be about to enter it.
  */
 import { parseEntry } from '../ledger/envelope.ts'
 import { nodePrimitives } from '../ledger/hash.ts'
 import type { VerifierKey } from '../ledger/note.ts'
 import { parseRotation } from '../ledger/rotation.ts'
 import type { Signer } from '../ledger/sign.ts'
-import { ledgerKey } from '../store/ledger-key.ts'
+import { type KeyPlace, ledgerKey } from '../store/ledger-key.ts'
 import type { LogTables } from '../store/log.ts'
-import { dropNextKey, makeNextKey, nextKey, retiredKeys, takeNextKey } from '../store/next-key.ts'
+import {
+  type NextKey,
+  keyStamp,
+  makeNextKey,
+  nextKey,
+  retiredKeys,
+  takeNextKey
+} from '../store/next-key.ts'
 
 export type KeyRing = {
-  /** who signs checkpoints: the last is the log's own from now on */
+  /** who signs checkpoints: the first is the log's own, the second follows it */
   readonly signers: () => readonly Signer[]
   /** every key that has signed this log, for checkpoints kept elsewhere */
   readonly known: () => Promise<readonly VerifierKey[]>
@@ -31,38 +39,47 @@ export type KeyRing = {
 
 type Tables = Pick<LogTables, 'entries' | 'count'>
 
-/** Opens the keys, an interrupted change undone where its entry is not in the log. */
-export const keyRing = async (
-  { path, origin, mayMake }: { readonly path: string; readonly origin: string; readonly mayMake: boolean },
-  log: Tables
-): Promise<KeyRing> => {
-  let current = ledgerKey({ path, origin, mayMake })
-  const found = nextKey(path)
-  const isUnderWay = found !== null && found.signer.id !== current.id && (await isInLog(log, found))
-  if (found !== null && !isUnderWay) dropNextKey(path)
-  let next = isUnderWay ? found.signer : null
-
-  const take = async (to: Signer): Promise<void> => {
-    await takeNextKey(path, current)
-    current = to
-    next = null
+/** Opens the keys, which are made where there are none yet. Throws StoreError. */
+export const keyRing = (place: KeyPlace, log: Tables): KeyRing => {
+  const { path, origin } = place
+  let keys = keysIn(place)
+  /** replicas share the files: what they are at this moment decides, whoever changed them */
+  const now = (): Keys => {
+    if (keyStamp(path) !== keys.stamp) keys = keysIn({ path, origin, mayMake: false })
+    return keys
+  }
+  const signers = (): readonly Signer[] => {
+    const { current, next } = now()
+    return next === null || next.signer.id === current.id ? [current] : [current, next.signer]
   }
 
   return {
-    signers: () => (next === null ? [current] : [current, next]),
-    known: async () => [current, ...(next === null ? [] : [next]), ...(await retiredKeys(path))],
+    signers,
+    known: async () => [...signers(), ...(await retiredKeys(path))],
     resume: async () => {
-      if (next !== null) await take(next)
+      const { current, next } = now()
+      if (next === null) return
+      const isTaken = next.signer.id === current.id
+      if (isTaken || (await isInLog(log, next))) await takeNextKey(path, current)
     },
     change: async ({ append, included }) => {
-      const made = makeNextKey(path, origin, await log.count())
-      next = made.signer
-      if (!(await isInLog(log, made))) await append({ from: current, to: made.signer })
+      const { current } = now()
+      const { signer: to, from } = makeNextKey(path, origin, await log.count())
+      if (!(await isInLog(log, { signer: to, from }))) await append({ from: current, to })
       await included()
-      await take(made.signer)
-      return made.signer
+      await takeNextKey(path, current)
+      return to
     }
   }
+}
+
+type Keys = { readonly stamp: string; readonly current: Signer; readonly next: NextKey | null }
+
+/** The next one is read first: it goes only after it has taken the place of the other. */
+const keysIn = (place: KeyPlace): Keys => {
+  const stamp = keyStamp(place.path)
+  const next = nextKey(place.path)
+  return { stamp, current: ledgerKey(place), next }
 }
 
 const pageSize = 1000

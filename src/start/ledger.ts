@@ -63,7 +63,7 @@ export const startLedger = async (config: Config, given: Given): Promise<Ledger>
     const signed = (await given.store.log.head())?.checkpoint ?? null
     const path = ledger.keyFile ?? join(dataDir, 'ledger.key')
     const place = { path, origin: ledger.origin, mayMake: signed === null }
-    const ring = await keyRing(place, given.store.log)
+    const ring = keyRing(place, given.store.log)
     const wrong = signed && (await anchorFault(given.store.log, await ring.known(), signed))
     if (wrong) throw new StartError('unavailable', [`the ledger is not whole: ${wrong}`])
     file = ledger.anchorFile === null ? null : await openAnchorFile(ledger.anchorFile, dataDir)

@@ -4,7 +4,7 @@
  * that were are kept (`ledger.key.retired`). After a crash anywhere the files are those of one step.
  */
 import { randomBytes } from 'node:crypto'
-import { unlinkSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { utf8 } from '../ledger/bytes.ts'
 import { nodePrimitives } from '../ledger/hash.ts'
@@ -40,22 +40,30 @@ export const makeNextKey = (path: string, origin: string, from: number): NextKey
   return made
 }
 
-/** Nothing of it was ever told: it goes. */
-export const dropNextKey = (path: string): void => {
-  unlinkSync(nextOf(path).path)
+/**
+ * The next key takes the old one's place; the old one's private half is gone. Nothing where there is
+ * no next one, or where it is the old one, but that a file left of a change goes.
+ */
+export const takeNextKey = async (path: string, old: VerifierKey): Promise<void> => {
+  const next = nextKey(path)
+  if (next === null) return
+  if (next.signer.id !== old.id) {
+    const [line = ''] = (readKeyFile(nextOf(path)) ?? '').split('\n')
+    const before = await retiredKeys(path)
+    const keys = [...before.filter(({ id }) => id !== old.id), old]
+    replaceFile(`${path}.retired`, utf8(keys.map((key) => `${verifierKeyText(key)}\n`).join('')))
+    replaceFile(path, utf8(`${line}\n`))
+  }
+  rmSync(nextOf(path).path, { force: true })
   syncFolder(dirname(path))
 }
 
-/** The next key takes the old one's place; the old one's private half is gone. */
-export const takeNextKey = async (path: string, old: VerifierKey): Promise<void> => {
-  const [line = ''] = (readKeyFile(nextOf(path)) ?? '').split('\n')
-  if (parseSignerKey(line) === null) throw new StoreError('corrupt', `not a signing key: ${path}.next`)
-  const before = await retiredKeys(path)
-  const keys = [...before.filter(({ id }) => id !== old.id), old]
-  replaceFile(`${path}.retired`, utf8(keys.map((key) => `${verifierKeyText(key)}\n`).join('')))
-  replaceFile(path, utf8(`${line}\n`))
-  dropNextKey(path)
-}
+/** Another text whenever the key or the next one is another file than before. */
+export const keyStamp = (path: string): string =>
+  [path, nextOf(path).path]
+    .map((one) => statSync(one, { bigint: true, throwIfNoEntry: false }))
+    .map((found) => (found ? `${found.ino} ${found.mtimeNs} ${found.size}` : 'none'))
+    .join(', ')
 
 /** Public halves of the keys before this one, the oldest first. */
 export const retiredKeys = async (path: string): Promise<readonly VerifierKey[]> => {
