@@ -119,7 +119,7 @@ const memory = (count: number) => {
   const cursors = new Map<string, number>()
   const store: SinkStore = {
     cursor: async (sink) => cursors.get(sink) ?? 0,
-    moveCursor: async (sink, next) => void cursors.set(sink, next),
+    moveCursor: async (sink, next) => void cursors.set(sink, Math.max(next, cursors.get(sink) ?? 0)),
     keyedEntries: async (from, limit) =>
       log.slice(from, from + limit).map(({ key, body }, n) => ({ index: from + n, key, body })),
     count: async () => log.length
@@ -164,6 +164,17 @@ t.test('entries come in order, each once while nothing goes wrong', async (t) =>
   t.strictSame(had, keys(0, 250))
   t.equal(cursors.get('one'), 250)
   t.match(figures, { entries: { taken: 250, dead_letter: 0, retried: 0 }, lag: 0, isUp: true })
+})
+
+t.test('what another replica has sent is not sent again', async (t) => {
+  const { store, cursors } = memory(250)
+  const had: string[] = []
+  await runLoop(store, async (lines) => {
+    had.push(...lines.map(uidOf))
+    cursors.set('one', 200)
+    return { kind: 'taken' }
+  })
+  t.strictSame(had, [...keys(0, 100), ...keys(200, 250)])
 })
 
 t.test('a sink that fails is tried again, slower each time, and told of once a minute', async (t) => {

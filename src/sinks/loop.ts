@@ -116,7 +116,9 @@ export const startLoop = (parts: LoopParts): SinkLoop => {
   }
 
   const step = async (): Promise<number> => {
-    const from = (next ??= await store.cursor(sink.name))
+    // read anew each time: another replica may have sent what was next
+    const from = await store.cursor(sink.name)
+    next = from
     const rows = await store.keyedEntries(from, single > 0 ? 1 : mostAtOnce)
     known = Math.max(known, from + rows.length)
     if (rows.length === 0) return idleMilliseconds
