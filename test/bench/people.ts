@@ -4,10 +4,8 @@
  */
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-
-const analysts = 960
 
 export type BenchPeople = {
   readonly issuer: string
@@ -20,13 +18,26 @@ export type BenchPeople = {
   readonly close: () => void
 }
 
+export type Crowd = {
+  /** default: 960 */
+  readonly analysts?: number
+  /** whether they may also ask for payments-pii, whose queries go through the broker */
+  readonly isQuerying?: boolean
+}
+
 /** Writes the policy below `folder`, starts the issuer and signs one token for each person. */
-export const benchPeople = async (examples: string, folder: string): Promise<BenchPeople> => {
+export const benchPeople = async (
+  examples: string,
+  folder: string,
+  { analysts = 960, isQuerying = false }: Crowd = {}
+): Promise<BenchPeople> => {
   const ids = Array.from({ length: analysts }, (_, n) => `analyst-${n}`)
   const policies = join(folder, 'policies')
   mkdirSync(policies)
-  cpSync(join(examples, 'targets/claims-pii.yaml'), join(policies, 'claims-pii.yaml'))
-  writeFileSync(join(policies, 'organisation.yaml'), organisation(ids))
+  const files = ['targets/claims-pii.yaml', ...(isQuerying ? querying : [])]
+  for (const file of files) cpSync(join(examples, file), join(policies, basename(file)))
+  const rules = isQuerying ? queryingRule : ''
+  writeFileSync(join(policies, 'organisation.yaml'), `${organisation(ids)}${rules}`)
 
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const key = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256' }
@@ -75,4 +86,18 @@ ${ids.map((id) => `  - { id: ${id}, groups: [analysts] }\n`).join('')}rules:
     require: { reason: { minLength: 15 }, ticket: "CLM-<digits>" }
     caps: { pending: 1000, active: 1000 }
     approval: { from: [group:privacy, group:claims-data], quorum: 1, within: 2h }
+`
+
+const querying = ['targets/payments-pii.yaml', 'guardrails/pii-standard.yaml']
+
+const queryingRule = `  - id: payments-review
+    targets: [payments-pii]
+    requesters: [group:analysts]
+    maxDuration: 1h
+    activateWithin: 4h
+    mode: brokered
+    require: { reason: { minLength: 15 }, ticket: "CLM-<digits>" }
+    caps: { pending: 1000, active: 1000 }
+    approval: { from: [group:privacy], quorum: 1, within: 2h }
+    guardrail: pii-standard
 `

@@ -2,7 +2,7 @@
  * SIGKILLs of the broker as it is run, from `dist`, at random moments under asks and approvals. The
  * client writes what it was told (HTTP 2xx) into a file of its own, fsynced, before it goes on. After
  * each kill the data folder as it was left is read as at any start, and the broker starts again on
- * it. One JSON line a kill; exit 1 where anything acknowledged is lost.
+ * it. One JSON line in the end; exit 1 where anything acknowledged is lost.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,16 +15,15 @@ import { objectOf, text } from '../../src/cli/api.ts'
 import { ledgerKey } from '../../src/store/ledger-key.ts'
 import { openStore } from '../../src/store/open.ts'
 import { benchPeople } from '../bench/people.ts'
+import { note, root, say } from './run.ts'
 import { type Acknowledged, soundness } from './soundness.ts'
 
 const kills = 27
 const clients = 12
-const root = new URL('../..', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-kill-'))
 const data = join(folder, 'data')
 const said = join(folder, 'acknowledged')
 const saidFile = openSync(said, 'a', 0o600)
-const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 const children = new Set<ChildProcess>()
 
 const start = (args: readonly string[], env: Readonly<Record<string, string>>) => {
@@ -153,7 +152,7 @@ try {
     rounds += 1
     lost += found.lost.length
     if (found.fault !== null) faults += 1
-    say({ round: rounds, afterMs: after, acknowledged: told.length, ...found, lost: found.lost.length })
+    note(`kill: ${rounds}/${kills} after ${after} ms, ${told.length} acknowledged, ${found.entries} entries, ${found.lost.length} lost, ${found.fault ?? 'no fault'}`)
   }
 } finally {
   people.close()

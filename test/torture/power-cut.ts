@@ -1,8 +1,8 @@
 /**
  * Power cuts on SQLite, without root: `strace` writes down every write and sync of a process that
  * appends to a ledger, cuts are made at random events, and what an unsynced disk may have lost is
- * lost by chance (trace.ts). Each folder is opened by the store as at any start. One JSON line a
- * cut; exit 1 where anything acknowledged is lost. Needs `strace`. Argument: a seed.
+ * lost by chance (trace.ts). Each folder is opened by the store as at any start. One JSON line in the
+ * end; exit 1 where anything acknowledged is lost. Needs `strace`. Argument: a seed.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore } from '../../src/store/open.ts'
 import { entryOf, keyA, publicOf, uuid } from '../ledger-scene.ts'
+import { note, say, scriptOf } from './run.ts'
 import { type Acknowledged, type Soundness, soundness } from './soundness.ts'
 import { type Cut, type FileEvent, type Survival, eventsOf, filesAfter } from './trace.ts'
 
@@ -32,7 +33,6 @@ const chanceOf = (start: number) => {
 }
 const chance = chanceOf(seed)
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-power-cut-'))
-const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 
 /** Everything a writer did to its files and to the file in which it acknowledged. */
 const traced = (run: number): readonly FileEvent[] => {
@@ -42,8 +42,7 @@ const traced = (run: number): readonly FileEvent[] => {
   mkdirSync(join(folder, `run-${run}`))
   const calls = 'trace=write,writev,pwrite64,pwritev,fsync,fdatasync,ftruncate,fallocate,unlink,rename'
   const paths = [told, data, ...names.map((name) => join(data, name))].flatMap((path) => ['-P', path])
-  const writer = new URL('./writer.ts', import.meta.url).pathname
-  const node = [process.execPath, ...process.execArgv, writer, data, told, String(entries)]
+  const node = [process.execPath, ...process.execArgv, scriptOf('writer'), data, told, String(entries)]
   const strace = ['-f', '-y', '-xx', '-s', '1000000', '-e', calls, ...paths, '-o', trace]
   const ran = spawnSync('strace', [...strace, ...node], { stdio: ['ignore', 'ignore', 'inherit'] })
   if (ran.error) throw new Error('strace cannot be run; install it (apt-get install strace)')
@@ -98,7 +97,7 @@ try {
       lost += found.lost.length
       acknowledged += found.acknowledged
       if (found.fault !== null) faults += 1
-      say({ round: rounds, event: at, of: events.length, survival, ...found, lost: found.lost.length })
+      note(`power-cut: ${rounds} at event ${at} of ${events.length}, ${survival} survives, ${found.acknowledged} acknowledged, ${found.lost.length} lost, ${found.fault ?? 'no fault'}`)
     }
   }
 } finally {
