@@ -11,27 +11,39 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   elevation: { places: [], packages: [] },
   policy: { places: ['elevation'], packages: ['typebox', 'yaml', 'node:crypto'] },
   iam: { places: ['elevation'], packages: [] },
+  posture: { places: ['elevation', 'policy', 'iam'], packages: ['typebox', 'node:crypto'] },
+  reconcile: { places: ['elevation', 'iam', 'ledger'], packages: ['node:'] },
   ledger: { places: [], packages: ['node:crypto'] },
   sql: { places: [], packages: [] },
+  bootstrap: { places: ['elevation', 'iam'], packages: ['yaml'] },
   'ports.ts': { places: ['elevation', 'iam', 'ledger'], packages: [] },
   'ports-orphans.ts': { places: ['ports.ts'], packages: [] },
   'ports-queries.ts': { places: ['elevation', 'ledger', 'policy', 'ports.ts'], packages: [] },
   'ports-endings.ts': { places: ['elevation', 'iam', 'ledger', 'ports.ts'], packages: [] },
-  broker: { places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'ports-endings.ts', 'ports-orphans.ts', 'ports-queries.ts'], packages: [] },
-  aws: { places: ['elevation', 'iam', 'ports.ts', 'ports-endings.ts', 'ports-orphans.ts', 'ports-queries.ts'], packages: ['@aws-sdk', 'node:timers/promises'] },
-  store: { places: ['elevation', 'ledger', 'ports.ts', 'ports-endings.ts', 'ports-queries.ts'], packages: ['@photostructure/sqlite', 'pg', 'typebox', 'node:'] },
+  'ports-system.ts': { places: ['elevation'], packages: [] },
+  'ports-search.ts': { places: ['elevation', 'ports.ts'], packages: [] },
+  'ports-posture.ts': { places: ['elevation', 'ledger', 'ports.ts', 'posture'], packages: [] },
+  evidence: { places: ['elevation', 'ledger'], packages: [] },
+  'ports-console.ts': { places: ['elevation'], packages: [] },
+  broker: { places: ['elevation', 'policy', 'iam', 'posture', 'ledger', 'evidence', 'ports.ts', 'ports-endings.ts', 'ports-orphans.ts', 'ports-posture.ts', 'ports-queries.ts', 'ports-search.ts'], packages: [] },
+  aws: { places: ['elevation', 'iam', 'posture', 'ports.ts', 'ports-endings.ts', 'ports-orphans.ts', 'ports-queries.ts'], packages: ['@aws-sdk', 'node:stream', 'node:timers/promises'] },
+  store: { places: ['elevation', 'ledger', 'posture', 'ports.ts', 'ports-console.ts', 'ports-endings.ts', 'ports-posture.ts', 'ports-queries.ts', 'ports-search.ts'], packages: ['@photostructure/sqlite', 'pg', 'typebox', 'node:'] },
   sinks: { places: ['ledger'], packages: ['pino', 'node:'] },
   http: {
-    places: ['elevation', 'broker', 'ports.ts', 'ports-queries.ts'],
+    places: ['elevation', 'broker', 'ports.ts', 'ports-queries.ts', 'ports-search.ts'],
     packages: ['fastify', '@fastify', 'jose', 'prom-client', 'typebox', 'pino', 'node:']
   },
   slack: {
-    places: ['elevation', 'policy', 'broker', 'ports.ts'],
+    places: ['elevation', 'policy', 'broker', 'ports.ts', 'ports-posture.ts'],
     packages: ['@slack/bolt', '@slack/web-api', '@slack/types', 'fastify', 'pino', 'typebox', 'node:']
   },
+  console: {
+    places: ['elevation', 'broker', 'policy', 'ledger', 'evidence', 'ports.ts', 'ports-console.ts', 'ports-queries.ts', 'ports-search.ts', 'ports-system.ts'],
+    packages: ['@fastify/cookie', '@fastify/formbody', 'fastify', 'openid-client', 'pino', 'preact', 'preact-render-to-string', 'typebox', 'node:']
+  },
   cli: {
-    places: ['elevation', 'policy', 'iam', 'ledger', 'sql', 'broker', 'sandbox', 'slack', 'start', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
-    packages: ['commander', 'pino', '@aws-sdk', 'node:']
+    places: ['elevation', 'policy', 'iam', 'aws', 'bootstrap', 'posture', 'reconcile', 'ledger', 'evidence', 'sql', 'broker', 'sandbox', 'slack', 'start', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
+    packages: ['commander', 'openid-client', 'pino', '@aws-sdk', 'node:']
   },
   sandbox: {
     places: ['elevation', 'iam'],
@@ -40,15 +52,20 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   'policy-folder.ts': { places: ['policy'], packages: ['node:'] },
   'policy-watch.ts': { places: ['elevation', 'policy', 'policy-folder.ts'], packages: [] },
   'settings.ts': { places: [], packages: ['typebox'] },
-  'config.ts': { places: ['settings.ts'], packages: ['typebox'] },
+  'config.ts': { places: ['settings.ts', 'config-console.ts'], packages: ['typebox'] },
+  'config-console.ts': { places: ['settings.ts'], packages: [] },
   'system.ts': { places: ['elevation', 'ports.ts'], packages: ['node:crypto'] },
   'worker.ts': { places: ['broker', 'ports.ts'], packages: [] },
   start: {
-    places: ['elevation', 'policy', 'ledger', 'sql', 'ports.ts', 'ports-endings.ts', 'ports-orphans.ts', 'ports-queries.ts', 'broker', 'store', 'sinks', 'http', 'policy-folder.ts', 'policy-watch.ts', 'config.ts'],
+    places: ['elevation', 'policy', 'posture', 'ledger', 'sql', 'ports.ts', 'ports-endings.ts', 'ports-orphans.ts', 'ports-posture.ts', 'ports-queries.ts', 'ports-search.ts', 'ports-system.ts', 'broker', 'store', 'sinks', 'http', 'policy-folder.ts', 'policy-watch.ts', 'config.ts'],
     packages: ['pino', 'node:']
   },
+  'edges.ts': {
+    places: ['broker', 'store', 'slack', 'console', 'config.ts'],
+    packages: ['fastify', 'pino']
+  },
   'main.ts': {
-    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'ports-queries.ts', 'broker', 'aws', 'store', 'http', 'slack', 'start', 'policy-watch.ts', 'config.ts', 'system.ts', 'worker.ts'],
+    places: ['elevation', 'policy', 'iam', 'ledger', 'ports.ts', 'ports-queries.ts', 'broker', 'aws', 'store', 'http', 'edges.ts', 'start', 'policy-watch.ts', 'config.ts', 'system.ts', 'worker.ts'],
     packages: ['pino', 'jose', 'node:']
   }
 }

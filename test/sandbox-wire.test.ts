@@ -222,7 +222,7 @@ t.test('a session is who STS says, and carries its identity and transitive tags 
 
 t.test('inline policies of a role are read, put, bounded and deleted', async (t) => {
   const RoleName = 'sallyport-claims'
-  const read = await broker.iam.send(new GetRoleCommand({ RoleName }))
+  const read = await admin.iam.send(new GetRoleCommand({ RoleName }))
   t.match(read.Role, { RoleName, MaxSessionDuration: 3600, PermissionsBoundary: Object })
   const userid = 'AROAAAAAAAAAAAAAAAAAA:jit-01JD'
   const PolicyName = 'JitRevokedSessions'
@@ -241,9 +241,9 @@ t.test('inline policies of a role are read, put, bounded and deleted', async (t)
   await broker.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }))
   const held = await broker.iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))
   t.equal(decodeURIComponent(held.PolicyDocument ?? ''), PolicyDocument)
-  const names = await broker.iam.send(new ListRolePoliciesCommand({ RoleName }))
+  const names = await admin.iam.send(new ListRolePoliciesCommand({ RoleName }))
   t.same(names.PolicyNames, ['JitMaximum', PolicyName])
-  const attached = await broker.iam.send(new ListAttachedRolePoliciesCommand({ RoleName }))
+  const attached = await admin.iam.send(new ListAttachedRolePoliciesCommand({ RoleName }))
   t.same(attached.AttachedPolicies, [])
   const policy = { RoleName, PolicyName, PolicyDocument }
   const wide = { ...deny, Statement: Array.from({ length: 90 }, () => deny.Statement[0]) }

@@ -1,8 +1,9 @@
 /**
  * The static documents on the broker's side: its own identity policy and the policy of each
  * customer managed key. The broker may make Decrypt grants for JIT sessions and end them; it can
- * never decrypt data itself, only what people typed, under a key that is no target's. None of this was tried on live AWS; whether kms:GranteePrincipal is
- * compared as sent (StringLike on a session ARN) is the first thing to try there.
+ * never decrypt data itself, only what people typed, under a key that is no target's. None of this
+ * was tried on live AWS; whether kms:GranteePrincipal is compared as sent (StringLike on a session
+ * ARN) is the first thing to try there.
  */
 import type { Target } from '../elevation/target.ts'
 import { bucketArn, keyArns, locationArns, tableArns, unique, workgroupArn } from './arns.ts'
@@ -45,14 +46,13 @@ export const brokerPolicy = (ask: {
             Resource: keys,
             Condition: grantFence(brokerRoleArn, roles)
           },
-          { Sid: 'Ungrant', Effect: 'Allow', Action: inspectKey, Resource: keys }
+          { Sid: 'Ungrant', Effect: 'Allow', Action: endGrants, Resource: keys }
         ] as const)),
     { Sid: 'FindMine', Effect: 'Allow', Action: 'kms:ListRetirableGrants', Resource: '*' },
     {
       Sid: 'Athena',
       Effect: 'Allow',
       Action: [
-        'athena:GetWorkGroup',
         'athena:ListQueryExecutions',
         'athena:BatchGetQueryExecution',
         'athena:GetQueryExecution',
@@ -70,17 +70,9 @@ export const brokerPolicy = (ask: {
     {
       Sid: 'Lock',
       Effect: 'Allow',
-      Action: [
-        'iam:GetRole',
-        'iam:GetRolePolicy',
-        'iam:ListRolePolicies',
-        'iam:ListAttachedRolePolicies',
-        'iam:PutRolePolicy',
-        'iam:DeleteRolePolicy'
-      ],
+      Action: ['iam:GetRolePolicy', 'iam:PutRolePolicy', 'iam:DeleteRolePolicy'],
       Resource: roles
     },
-    { Sid: 'Preflight', Effect: 'Allow', Action: preflight, Resource: '*' },
     ...(personalKey === null
       ? [deny('NeverData', [...neverOnKeys, ...neverElse])]
       : personal(personalKey))
@@ -169,9 +161,11 @@ export const keyPolicy = (ask: {
   ])
 }
 
+const endGrants = ['kms:RevokeGrant', 'kms:ListGrants'] as const
+
+/** No IAM policy opens a key whose policy does not: what is collected of it is named here. */
 const inspectKey = [
-  'kms:RevokeGrant',
-  'kms:ListGrants',
+  ...endGrants,
   'kms:DescribeKey',
   'kms:GetKeyRotationStatus',
   'kms:GetKeyPolicy',
@@ -191,13 +185,6 @@ const administerKey = [
   'kms:RevokeGrant',
   'kms:ScheduleKeyDeletion',
   'kms:CancelKeyDeletion'
-] as const
-
-const preflight = [
-  'iam:SimulateCustomPolicy',
-  'access-analyzer:ValidatePolicy',
-  'access-analyzer:CheckAccessNotGranted',
-  'sts:GetCallerIdentity'
 ] as const
 
 const neverOnKeys = [

@@ -112,7 +112,9 @@ export function describeExecution(execution: QueryExecution): JsonObject {
     WorkGroup: execution.workGroup,
     QueryExecutionContext: { Database: execution.database, Catalog: 'awsdatacatalog' },
     ResultConfiguration: describePlace(execution.output),
-    ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: false } },
+    ResultReuseConfiguration: {
+      ResultReuseByAgeConfiguration: { Enabled: execution.reusesResults ?? false }
+    },
     Status: {
       State: state,
       SubmissionDateTime: execution.submittedAt.getTime() / 1000,

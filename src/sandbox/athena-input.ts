@@ -10,9 +10,9 @@ import { AwsFault } from './fault.ts'
 import { parseInput } from './parse-input.ts'
 import type { JsonObject } from './service.ts'
 
-const WorkGroupName = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,128}$' })
+export const WorkGroupName = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,128}$' })
 const QueryExecutionId = Type.String({ pattern: '^[a-zA-Z0-9-]{1,128}$' })
-const NextToken = Type.Optional(Type.String({ minLength: 1, maxLength: 1024 }))
+export const NextToken = Type.Optional(Type.String({ minLength: 1, maxLength: 1024 }))
 
 export const StartInput = Type.Object({
   QueryString: Type.String({ minLength: 1, maxLength: 262_144 }),

@@ -25,7 +25,18 @@ export type WorkGroup = {
   readonly enforce: boolean
   readonly results?: ResultPlace
   /** bytes per query; AWS's least is 10,000,000 */
-  readonly bytesScannedCutoff?: number
+  readonly bytesScannedCutoff?: number | undefined
+  /** shown, as everything from here on, and without effect on a query */
+  readonly expectedBucketOwner?: string | undefined
+  readonly metrics?: boolean
+  readonly minimumEncryption?: boolean
+  /** results are kept by Athena; `keyArn` null = under a key that AWS owns */
+  readonly managed?: { readonly keyArn: string | null }
+  /** absent: Athena engine version 3 */
+  readonly engine?: string
+  readonly executionRole?: string
+  readonly identityCenter?: boolean
+  readonly tags?: Readonly<Record<string, string>>
   readonly createdAt: Date
 }
 
@@ -37,6 +48,8 @@ export type QueryExecution = {
   readonly query: string
   /** lower case; `default` when none was given */
   readonly database: string
+  /** absent: false */
+  readonly reusesResults?: boolean
   /** `location` is the result object itself: `s3://BUCKET/PREFIX/ID.csv` */
   readonly output: ResultPlace
   readonly submittedAt: Date

@@ -59,26 +59,45 @@ export function resultPlace(workGroup: WorkGroup, asked: Partial<ResultPlace>): 
 
 /** As GetWorkGroup answers it. */
 export function describeWorkGroup(workGroup: WorkGroup): JsonObject {
-  const { results, bytesScannedCutoff } = workGroup
+  const { results, bytesScannedCutoff, expectedBucketOwner, managed, executionRole } = workGroup
   return {
     Name: workGroup.name,
     Description: workGroup.description,
     State: workGroup.state,
     CreationTime: workGroup.createdAt.getTime() / 1000,
     Configuration: {
-      ResultConfiguration: results === undefined ? {} : describePlace(results),
+      ResultConfiguration: {
+        ...(results === undefined ? {} : describePlace(results)),
+        ...(expectedBucketOwner === undefined ? {} : { ExpectedBucketOwner: expectedBucketOwner })
+      },
+      ...(managed === undefined
+        ? {}
+        : { ManagedQueryResultsConfiguration: describeManaged(managed) }),
       EnforceWorkGroupConfiguration: workGroup.enforce,
-      PublishCloudWatchMetricsEnabled: false,
+      PublishCloudWatchMetricsEnabled: workGroup.metrics ?? false,
       RequesterPaysEnabled: false,
-      EnableMinimumEncryptionConfiguration: false,
+      EnableMinimumEncryptionConfiguration: workGroup.minimumEncryption ?? false,
+      ...(executionRole === undefined ? {} : { ExecutionRole: executionRole }),
+      ...(workGroup.identityCenter === true
+        ? { IdentityCenterConfiguration: { EnableIdentityCenter: true } }
+        : {}),
       ...(bytesScannedCutoff === undefined
         ? {}
         : { BytesScannedCutoffPerQuery: bytesScannedCutoff }),
-      EngineVersion: {
-        SelectedEngineVersion: 'Athena engine version 3',
-        EffectiveEngineVersion: 'Athena engine version 3'
-      }
+      EngineVersion: engineOf(workGroup)
     }
+  }
+}
+
+/** As an EngineVersion. */
+export function engineOf({ engine = 'Athena engine version 3' }: WorkGroup): JsonObject {
+  return { SelectedEngineVersion: engine, EffectiveEngineVersion: engine }
+}
+
+function describeManaged({ keyArn }: NonNullable<WorkGroup['managed']>): JsonObject {
+  return {
+    Enabled: true,
+    ...(keyArn === null ? {} : { EncryptionConfiguration: { KmsKey: keyArn } })
   }
 }
 

@@ -1,8 +1,9 @@
 /**
- * Athena on the wire: GetWorkGroup, StartQueryExecution, StopQueryExecution, GetQueryExecution,
- * BatchGetQueryExecution, GetQueryRuntimeStatistics, ListQueryExecutions, GetQueryResults. Other
- * operations are authorised, iam:PassRole of a role they name included, and then refused as not
- * spoken. The event log never holds a query's text. Athena API Reference.
+ * Athena on the wire: GetWorkGroup, ListWorkGroups, UpdateWorkGroup, ListTagsForResource,
+ * TagResource, StartQueryExecution, StopQueryExecution, GetQueryExecution, BatchGetQueryExecution,
+ * GetQueryRuntimeStatistics, ListQueryExecutions, GetQueryResults. Other operations are authorised,
+ * iam:PassRole of a role they name included, and then refused as not spoken. The event log never
+ * holds a query's text. Athena API Reference.
  */
 import type { Static, TSchema } from 'typebox'
 import {
@@ -25,6 +26,16 @@ import {
 } from './athena-input.ts'
 import { queryResults } from './athena-results.ts'
 import { stopRun } from './athena-run.ts'
+import {
+  listTags,
+  ListTagsInput,
+  listWorkGroups,
+  ListWorkGroupsInput,
+  TagInput,
+  tagWorkGroup,
+  UpdateInput,
+  updateWorkGroup
+} from './athena-settings.ts'
 import {
   authorizeWorkGroup,
   describeWorkGroup,
@@ -70,6 +81,10 @@ export const athenaService: JsonService = {
     ),
     ListQueryExecutions: operation(ListInput, listExecutions),
     GetQueryResults: operation(ResultsInput, queryResults),
+    ListWorkGroups: operation(ListWorkGroupsInput, listWorkGroups),
+    ListTagsForResource: operation(ListTagsInput, listTags),
+    TagResource: writing(TagInput, tagWorkGroup),
+    UpdateWorkGroup: updating(),
     ...unspokenOperations()
   }
 }
@@ -95,7 +110,6 @@ function writing<S extends TSchema>(schema: S, answer: Answer<S>): Operation {
 function unspokenOperations(): Readonly<Record<string, Operation>> {
   const onWorkGroup = [
     'CreateWorkGroup',
-    'UpdateWorkGroup',
     'DeleteWorkGroup',
     'CreateNamedQuery',
     'ListNamedQueries',
@@ -105,11 +119,25 @@ function unspokenOperations(): Readonly<Record<string, Operation>> {
     'GetQueryResultsStream',
     'StartSession'
   ]
-  const onNothing = ['ListWorkGroups', 'ListDataCatalogs', 'ListEngineVersions']
+  const onNothing = ['ListDataCatalogs', 'ListEngineVersions']
   return Object.fromEntries([
     ...onWorkGroup.map((action) => [action, unspoken(action, workGroupNamed)] as const),
     ...onNothing.map((action) => [action, unspoken(action, () => null)] as const)
   ])
+}
+
+/** With a role it is authorised, the passing of it included, and then refused as not spoken. */
+function updating(): Operation {
+  const spoken = writing(UpdateInput, updateWorkGroup)
+  const withRole = unspoken('UpdateWorkGroup', workGroupNamed)
+  return {
+    ...spoken,
+    run: (world, call, input) => {
+      const asked = parseAthena(UnspokenInput, input)
+      const isWithRole = asked.ConfigurationUpdates?.ExecutionRole !== undefined
+      return (isWithRole ? withRole : spoken).run(world, call, input)
+    }
+  }
 }
 
 type Named = (world: World, input: Static<typeof UnspokenInput>) => string | null

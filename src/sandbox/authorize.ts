@@ -8,7 +8,7 @@ import { evaluate } from '../iam/evaluate.ts'
 import type { GrantFact, OneOrMany, PolicyDocument, Verdict } from '../iam/policy-document.ts'
 import type { Call, Caller } from './call.ts'
 import { AwsFault } from './fault.ts'
-import type { World } from './world.ts'
+import type { StoredPolicy, World } from './world.ts'
 
 export type Context = Readonly<Record<string, OneOrMany<string>>>
 
@@ -43,7 +43,8 @@ export const judge = (
   ask: { readonly action: string; readonly resource: string } & AuthorizeOptions
 ): Verdict => {
   const { caller } = call
-  const identity = [...(caller.role?.policies ?? caller.user?.policies ?? new Map()).values()]
+  const identity = identityPolicies(world, caller)
+  const boundary = caller.role?.boundary ?? caller.user?.boundary
   return evaluate(
     {
       principal: caller.principal,
@@ -54,14 +55,22 @@ export const judge = (
     {
       identity: identity.map((policy) => policy.document),
       ...(caller.session?.policy === undefined ? {} : { session: caller.session.policy.document }),
-      ...(caller.role?.boundary === undefined
-        ? {}
-        : { boundary: caller.role.boundary.policy.document }),
+      ...(boundary === undefined ? {} : { boundary: boundary.policy.document }),
       ...(ask.resourcePolicy === undefined ? {} : { resource: ask.resourcePolicy }),
       resourceAccount: ask.resourceAccount ?? world.account,
       ...(ask.grants === undefined ? {} : { grants: ask.grants })
     }
   )
+}
+
+/** Inline and attached ones, and those of a user's groups. */
+const identityPolicies = (world: World, caller: Caller): readonly StoredPolicy[] => {
+  const groups = (caller.user?.groups ?? []).flatMap((name) => world.groups.get(name) ?? [])
+  const holders = [caller.role, caller.user, ...groups].filter((one) => one !== undefined)
+  return holders.flatMap(({ policies, attached = [] }) => [
+    ...policies.values(),
+    ...attached.flatMap((arn) => world.managedPolicies.get(arn)?.policy ?? [])
+  ])
 }
 
 const globalContext = (call: Call): Context => {

@@ -30,6 +30,17 @@ export function getDatabase(world: World, call: Call, database: string): GlueDat
   return findDatabase(world, database)
 }
 
+/** Every database. Needs glue:GetDatabases on the catalog and on each of them. */
+export function getDatabases(world: World, call: Call): readonly GlueDatabase[] {
+  const action = 'glue:GetDatabases'
+  const databases = [...world.glue.databases.values()]
+  authorizeGlue(world, call, { action, name: null })
+  for (const { name: database } of databases) {
+    authorizeGlue(world, call, { action, name: { database } })
+  }
+  return databases
+}
+
 /** Needs glue:GetTable; EntityNotFoundException when absent. */
 export function getTable(
   world: World,

@@ -1,14 +1,23 @@
 /**
- * Glue on the wire: GetDatabase, GetTable, GetTables (at most 100 a page), GetPartitions. What
- * changes the catalog is authorised and then refused as not spoken. AWS Glue Web API Reference.
+ * Glue on the wire: GetDatabase, GetDatabases, GetTable, GetTables (at most 100 a page each),
+ * GetPartitions. What changes the catalog is authorised and then refused as not spoken. AWS Glue Web
+ * API Reference.
  */
 import { Type } from 'typebox'
 import type { Static, TSchema } from 'typebox'
 import type { Call } from './call.ts'
 import { AwsFault } from './fault.ts'
-import { authorizeGlue, findTable, getDatabase, getTable, getTables } from './glue-catalog.ts'
+import {
+  authorizeGlue,
+  findTable,
+  getDatabase,
+  getDatabases,
+  getTable,
+  getTables
+} from './glue-catalog.ts'
 import type { GlueName } from './glue-catalog.ts'
-import type { GlueColumn, GlueTable } from './glue-state.ts'
+import type { GlueColumn, GlueDatabase, GlueTable } from './glue-state.ts'
+import { pageOf } from './pages.ts'
 import { parseInput } from './parse-input.ts'
 import type { JsonObject, JsonService, Operation } from './service.ts'
 import type { World } from './world.ts'
@@ -17,6 +26,14 @@ const Name = Type.String({ minLength: 1, maxLength: 255 })
 const CatalogId = Type.Optional(Type.String({ minLength: 1, maxLength: 255 }))
 
 const GetDatabaseInput = Type.Object({ CatalogId, Name })
+const GetDatabasesInput = Type.Object({
+  CatalogId,
+  MaxResults: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  NextToken: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
+  // a filter that is not honoured would answer more than was asked for
+  ResourceShareType: Type.Optional(Type.Never()),
+  AttributesToGet: Type.Optional(Type.Never())
+})
 const GetTableInput = Type.Object({ CatalogId, DatabaseName: Name, Name })
 const GetTablesInput = Type.Object({
   CatalogId,
@@ -48,13 +65,18 @@ export const glueService: JsonService = {
   operations: {
     GetDatabase: reading(GetDatabaseInput, (world, call, input) => {
       const database = getDatabase(world, call, input.Name)
+      return { Database: describeDatabase(world, database) }
+    }),
+    GetDatabases: reading(GetDatabasesInput, (world, call, input) => {
+      const page = pageOf(getDatabases(world, call), {
+        name: ({ name }) => name,
+        size: input.MaxResults ?? 100,
+        marker: input.NextToken
+      })
+      if (page === null) throw badToken()
       return {
-        Database: {
-          Name: database.name,
-          Description: database.description,
-          CreateTime: seconds(database.createdAt),
-          CatalogId: world.account
-        }
+        DatabaseList: page.items.map((database) => describeDatabase(world, database)),
+        ...(page.next === undefined ? {} : { NextToken: page.next })
       }
     }),
     GetTable: reading(GetTableInput, (world, call, input) => {
@@ -79,7 +101,6 @@ export const glueService: JsonService = {
     }),
     ...Object.fromEntries(
       [
-        'GetDatabases',
         'GetPartition',
         'BatchGetPartition',
         'CreateDatabase',
@@ -114,7 +135,7 @@ function unspoken(action: string): Operation {
   return {
     readOnly: action.startsWith('Get') || action.startsWith('BatchGet'),
     run: (world, call, input) => {
-      const name = nameAsked(action, parseGlue(UnspokenInput, input))
+      const name = nameAsked(parseGlue(UnspokenInput, input))
       authorizeGlue(world, call, { action: `glue:${action}`, name })
       throw new AwsFault(
         'UnknownOperationException',
@@ -126,13 +147,13 @@ function unspoken(action: string): Operation {
   }
 }
 
-function nameAsked(action: string, input: Static<typeof UnspokenInput>): GlueName | null {
+function nameAsked(input: Static<typeof UnspokenInput>): GlueName | null {
   const table = input.TableName ?? input.TableInput?.Name ?? input.Name
   if (input.DatabaseName !== undefined) {
     return { database: input.DatabaseName, ...(table === undefined ? {} : { table }) }
   }
   const database = input.DatabaseInput?.Name ?? input.Name
-  return database === undefined || action === 'GetDatabases' ? null : { database }
+  return database === undefined ? null : { database }
 }
 
 function parseGlue<S extends TSchema>(schema: S, input: JsonObject): Static<S> {
@@ -190,7 +211,20 @@ function tableOfToken(token: string, database: string): string {
   if (text.startsWith(start) && tokenOf(text.slice(start.length), database) === token) {
     return text.slice(start.length)
   }
-  throw new AwsFault('InvalidInputException', 400, 'The NextToken is not valid.')
+  throw badToken()
+}
+
+function badToken(): AwsFault {
+  return new AwsFault('InvalidInputException', 400, 'The NextToken is not valid.')
+}
+
+function describeDatabase(world: World, database: GlueDatabase): JsonObject {
+  return {
+    Name: database.name,
+    Description: database.description,
+    CreateTime: seconds(database.createdAt),
+    CatalogId: world.account
+  }
 }
 
 function describeColumn(column: GlueColumn): JsonObject {

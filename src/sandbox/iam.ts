@@ -1,14 +1,16 @@
 /**
- * IAM: reading roles and their inline policies, and putting and deleting inline policies. Put
- * replaces the whole document and counts at once (AWS: within seconds to minutes). The sum of a
- * role's inline policies may not exceed 10,240 characters without white space. Source: AWS IAM API
- * Reference; IAM User Guide, "IAM and AWS STS quotas".
+ * IAM: reading roles and their inline policies, and putting and deleting inline policies; for the
+ * account as a whole see iam-account.ts. Put replaces the whole document and counts at once (AWS:
+ * within seconds to minutes). The sum of a role's inline policies may not exceed 10,240 characters
+ * without white space. Source: AWS IAM API Reference; IAM User Guide, "IAM and AWS STS quotas".
  */
 import { Type } from 'typebox'
 import { authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Trail } from './events.ts'
 import { AwsFault } from './fault.ts'
+import { getAccountAuthorizationDetails, listRoles } from './iam-account.ts'
+import { encodePolicy, roleAnswer } from './iam-answers.ts'
 import { parseInput } from './parse-input.ts'
 import { parsePolicyText } from './policy-text.ts'
 import type { JsonObject, Operation, QueryService } from './service.ts'
@@ -52,8 +54,12 @@ const listAttachedRolePolicies: Operation = {
   readOnly: true,
   run: (world, call, input) => {
     const { RoleName } = parseInput(RoleInput, input)
-    allowedRole(world, call, RoleName)
-    return { AttachedPolicies: [], IsTruncated: false }
+    const { attached = [] } = allowedRole(world, call, RoleName)
+    const answers = attached.map((PolicyArn) => ({
+      PolicyName: world.managedPolicies.get(PolicyArn)?.name ?? '',
+      PolicyArn
+    }))
+    return { AttachedPolicies: answers, IsTruncated: false }
   },
   trail: (_world, input) => trailOf(input)
 }
@@ -112,6 +118,8 @@ export const iamService: QueryService = {
     PutRolePolicy: putRolePolicy,
     DeleteRolePolicy: deleteRolePolicy,
     DeleteRolePermissionsBoundary: notDone,
+    GetAccountAuthorizationDetails: getAccountAuthorizationDetails,
+    ListRoles: listRoles,
     UpdateAssumeRolePolicy: notDone
   }
 }
@@ -138,35 +146,6 @@ function allowedRole(world: World, call: Call, name: string): Role {
     throw new AwsFault('NoSuchEntity', 404, `The role with name ${name} cannot be found.`)
   }
   return role
-}
-
-function roleAnswer(role: Role): JsonObject {
-  return {
-    Path: role.path,
-    RoleName: role.name,
-    RoleId: role.roleId,
-    Arn: role.arn,
-    CreateDate: role.createdAt,
-    AssumeRolePolicyDocument: encodePolicy(role.trust.text),
-    Description: role.description,
-    MaxSessionDuration: role.maxSessionSeconds,
-    ...(role.boundary === undefined
-      ? {}
-      : {
-          PermissionsBoundary: {
-            PermissionsBoundaryType: 'Policy',
-            PermissionsBoundaryArn: role.boundary.arn
-          }
-        })
-  }
-}
-
-// IAM answers policy documents percent-encoded as in RFC 3986.
-function encodePolicy(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
-  )
 }
 
 function noPolicy(name: string): AwsFault {

@@ -1,6 +1,7 @@
 /**
  * Finding a KMS key and asking whether the caller may do something with it: key policy, identity
- * policies and the grants that are alive. Aliases are not spoken. Source: KMS Developer Guide,
+ * policies and the grants that are alive. A key of another account is found by its ARN only, and
+ * keys are not found by their aliases. Source: KMS Developer Guide,
  * "Policy evaluation", "Key states of AWS KMS keys".
  */
 import type { GrantFact } from '../iam/policy-document.ts'
@@ -18,7 +19,9 @@ export function findKey(world: World, keyRef: string): KmsKey {
   }
   const id = keyRef.startsWith(prefix) ? keyRef.slice(prefix.length) : keyRef
   const key = world.keys.get(id)
-  if (key !== undefined) return key
+  if (key !== undefined && key.arn.startsWith(prefix)) return key
+  const elsewhere = [...world.keys.values()].find((one) => one.arn === keyRef)
+  if (elsewhere !== undefined) return elsewhere
   const arn = keyRef.startsWith('arn:') ? keyRef : `${prefix}${keyRef}`
   throw new AwsFault('NotFoundException', 400, `Key '${arn}' does not exist`)
 }
@@ -44,6 +47,8 @@ export function requireEnabled(key: KmsKey): void {
       throw new AwsFault('DisabledException', 400, `${key.arn} is disabled.`)
     case 'PendingDeletion':
       throw new AwsFault('KMSInvalidStateException', 400, `${key.arn} is pending deletion.`)
+    case 'PendingImport':
+      throw new AwsFault('KMSInvalidStateException', 400, `${key.arn} is pending import.`)
   }
 }
 
@@ -73,6 +78,11 @@ export function granteeLives(world: World, grant: Grant): boolean {
   return [...world.roles.values()].some((role) => role.roleId === grant.granteeRoleId)
 }
 
+/** The account that the key belongs to. */
+export function accountOf(key: KmsKey): string {
+  return key.arn.split(':')[4] ?? ''
+}
+
 const KEY_ARN = /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]{1,64}$/
 
 // One grant that permits CreateGrant would have to bound the new one; here it permits nothing. One
@@ -84,6 +94,7 @@ function question(world: World, call: Call, { key, context }: KeyAsk) {
     action: `kms:${call.action}`,
     resource: key.arn,
     resourcePolicy: key.policy.document,
+    resourceAccount: accountOf(key),
     grants: aboutGrants.has(call.action) ? [] : liveGrants(world, key).map(grantFact),
     context: { 'kms:KeySpec': 'SYMMETRIC_DEFAULT', 'kms:KeyUsage': 'ENCRYPT_DECRYPT', ...context }
   }

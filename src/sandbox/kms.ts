@@ -1,7 +1,7 @@
 /**
  * KMS: symmetric keys, data keys, encryption, and reading keys. Key material is random per key and
- * lives in memory only. Not spoken: aliases, rotation, asymmetric keys, ReEncrypt, Nitro
- * recipients. Source: AWS KMS API Reference.
+ * lives in memory only. Not spoken: keys by their alias, the rotation itself, asymmetric keys,
+ * ReEncrypt, Nitro recipients. Source: AWS KMS API Reference.
  */
 import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
@@ -13,8 +13,24 @@ import { retireGrant, revokeGrant } from './grants-end.ts'
 import { listGrants, listRetirableGrants } from './grants-list.ts'
 import { keyOfBlob, seal, unseal } from './kms-blob.ts'
 import { dryRun, validation } from './kms-faults.ts'
-import { authorizeKey, encryptionContextKeys, findKey, requireEnabled } from './kms-keys.ts'
+import {
+  accountOf,
+  authorizeKey,
+  encryptionContextKeys,
+  findKey,
+  requireEnabled
+} from './kms-keys.ts'
+import {
+  cannotRotate,
+  enableKeyRotation,
+  listAliases,
+  listKeys,
+  putKeyPolicy,
+  requireOwn,
+  tagKey
+} from './kms-settings.ts'
 import { keyResource, keyTrail } from './kms-trail.ts'
+import { pageOf } from './pages.ts'
 import { parseInput } from './parse-input.ts'
 import type { JsonObject, JsonService, Operation } from './service.ts'
 import { shown } from './trail-members.ts'
@@ -24,7 +40,7 @@ const describeKey: Operation = {
   readOnly: true,
   run: (world, call, input) => {
     const key = inspected(world, call, input)
-    return { KeyMetadata: metadata(world, key) }
+    return { KeyMetadata: metadata(key) }
   },
   trail: keyTrail
 }
@@ -33,6 +49,7 @@ const getKeyPolicy: Operation = {
   readOnly: true,
   run: (world, call, input) => {
     const key = inspected(world, call, input)
+    requireOwn(world, call, key)
     const { PolicyName = 'default' } = parseInput(PolicyNameInput, input)
     if (PolicyName !== 'default') {
       throw new AwsFault('NotFoundException', 400, 'No such policy exists')
@@ -46,10 +63,12 @@ const getKeyRotationStatus: Operation = {
   readOnly: true,
   run: (world, call, input) => {
     const key = inspected(world, call, input)
+    if (key.origin === 'EXTERNAL') throw cannotRotate(key)
+    const isOn = key.rotationEnabled && key.state !== 'PendingDeletion'
     return {
       KeyId: key.arn,
-      KeyRotationEnabled: key.rotationEnabled,
-      ...(key.rotationEnabled ? { RotationPeriodInDays: 365 } : {})
+      KeyRotationEnabled: isOn,
+      ...(isOn ? { RotationPeriodInDays: key.rotationPeriodDays ?? 365 } : {})
     }
   },
   trail: keyTrail
@@ -59,10 +78,18 @@ const listResourceTags: Operation = {
   readOnly: true,
   run: (world, call, input) => {
     const key = inspected(world, call, input)
-    const tags = Object.entries(key.tags)
+    requireOwn(world, call, key)
+    const { Limit = 50, Marker } = parseInput(TagsInput, input)
+    const tags = Object.entries(key.tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }))
+    const page = pageOf(tags, { name: ({ TagKey }) => TagKey, size: Limit, marker: Marker })
+    if (page === null) {
+      throw new AwsFault('InvalidMarkerException', 400, 'The marker is not one of this list.')
+    }
+    const { items, next } = page
     return {
-      Tags: tags.map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
-      Truncated: false
+      Tags: items,
+      Truncated: next !== undefined,
+      ...(next === undefined ? {} : { NextMarker: next })
     }
   },
   trail: keyTrail
@@ -148,17 +175,21 @@ export const kmsOperations = {
   CreateGrant: createGrant,
   Decrypt: decrypt,
   DescribeKey: describeKey,
+  EnableKeyRotation: enableKeyRotation,
   Encrypt: encrypt,
   GenerateDataKey: generateDataKey,
   GenerateDataKeyWithoutPlaintext: notDone,
   GetKeyPolicy: getKeyPolicy,
   GetKeyRotationStatus: getKeyRotationStatus,
+  ListAliases: listAliases,
   ListGrants: listGrants,
+  ListKeys: listKeys,
   ListResourceTags: listResourceTags,
   ListRetirableGrants: listRetirableGrants,
-  PutKeyPolicy: notDone,
+  PutKeyPolicy: putKeyPolicy,
   RetireGrant: retireGrant,
-  RevokeGrant: revokeGrant
+  RevokeGrant: revokeGrant,
+  TagResource: tagKey
 } as const satisfies Record<string, Operation>
 
 export const kmsService: JsonService = {
@@ -176,6 +207,11 @@ const ContextPairs = Type.Optional(Type.Record(Type.String(), Type.String()))
 const KeyInput = Type.Object({ KeyId: KeyRef })
 
 const PolicyNameInput = Type.Object({ PolicyName: Type.Optional(Type.String({ maxLength: 128 })) })
+
+const TagsInput = Type.Object({
+  Limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })),
+  Marker: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 }))
+})
 
 const EncryptInput = Type.Object({
   KeyId: KeyRef,
@@ -216,23 +252,32 @@ function usable(
   return key
 }
 
-function metadata(world: World, key: KmsKey): JsonObject {
+function metadata(key: KmsKey): JsonObject {
+  const { deletionAt, materialExpiresAt } = key
   return {
-    AWSAccountId: world.account,
+    AWSAccountId: accountOf(key),
     KeyId: key.keyId,
     Arn: key.arn,
-    CreationDate: Math.floor(key.createdAt.getTime() / 1000),
+    CreationDate: seconds(key.createdAt),
     Enabled: key.state === 'Enabled',
     Description: key.description,
     KeyUsage: 'ENCRYPT_DECRYPT',
     KeyState: key.state,
-    Origin: 'AWS_KMS',
-    KeyManager: 'CUSTOMER',
+    Origin: key.origin ?? 'AWS_KMS',
+    KeyManager: key.manager ?? 'CUSTOMER',
     CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
     KeySpec: 'SYMMETRIC_DEFAULT',
     EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
-    MultiRegion: false
+    MultiRegion: key.multiRegion ?? false,
+    ...(deletionAt === undefined ? {} : { DeletionDate: seconds(deletionAt) }),
+    ...(materialExpiresAt === undefined
+      ? {}
+      : { ValidTo: seconds(materialExpiresAt), ExpirationModel: 'KEY_MATERIAL_EXPIRES' })
   }
+}
+
+function seconds(instant: Date): number {
+  return Math.floor(instant.getTime() / 1000)
 }
 
 function decodeBlob(text: string, member: string): Buffer {

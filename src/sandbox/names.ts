@@ -40,5 +40,12 @@ export const WORKGROUPS = {
   legacy: 'legacy-reports'
 } as const
 
+/** Of every workgroup and key that complies. */
+export const TAGS = {
+  owner: 'claims-data',
+  classification: 'pii',
+  'cost-center': 'insurance-4711'
+} as const
+
 /** Whom the issuer knows; their groups are in the example policies. */
 export const PEOPLE = ['alice', 'bob', 'carol', 'dave', 'eve', 'erin', 'oscar', 'sam'] as const

@@ -22,6 +22,25 @@ export function parsePolicyText(text: string): StoredPolicy {
   return { text, document: { Version: document.Version, Statement: statements } }
 }
 
+/** A key's policy, which names principals, or AwsFault `MalformedPolicyDocumentException` (400). */
+export function parseKeyPolicyText(text: string): StoredPolicy {
+  try {
+    const document = parseJson(text)
+    if (!Value.Check(KeyDocument, document)) throw malformed('Syntax errors in policy.')
+    const statements: readonly Statement[] = [document.Statement].flat()
+    for (const statement of statements) {
+      requireComplete(statement)
+      if ((statement.Principal === undefined) === (statement.NotPrincipal === undefined)) {
+        throw malformed('Policy statement must contain principals.')
+      }
+    }
+    return { text, document: { Version: document.Version, Statement: statements } }
+  } catch (error) {
+    if (!(error instanceof AwsFault)) throw error
+    throw new AwsFault('MalformedPolicyDocumentException', 400, error.message)
+  }
+}
+
 /** A policy written in this code base, kept with its text as the APIs answer it. */
 export function storedPolicy(document: PolicyDocument): StoredPolicy {
   return { text: JSON.stringify(document), document }
@@ -38,15 +57,27 @@ const ARN = /^arn:[^:]*:[^:]*:[^:]*:[^:]*:./
 
 const closed = { additionalProperties: false }
 
-const StatementShape = Type.Object(
+const StatementMembers = {
+  Sid: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9]*$' })),
+  Effect: Type.Union([Type.Literal('Allow'), Type.Literal('Deny')]),
+  Action: Type.Optional(Strings),
+  NotAction: Type.Optional(Strings),
+  Resource: Type.Optional(Strings),
+  NotResource: Type.Optional(Strings),
+  Condition: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Strings)))
+}
+
+const StatementShape = Type.Object(StatementMembers, closed)
+
+const Principals = Type.Union([Type.Literal('*'), Type.Record(Type.String(), Strings)])
+
+// KMS takes any characters in a Sid
+const KeyStatementShape = Type.Object(
   {
-    Sid: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9]*$' })),
-    Effect: Type.Union([Type.Literal('Allow'), Type.Literal('Deny')]),
-    Action: Type.Optional(Strings),
-    NotAction: Type.Optional(Strings),
-    Resource: Type.Optional(Strings),
-    NotResource: Type.Optional(Strings),
-    Condition: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Strings)))
+    ...StatementMembers,
+    Sid: Type.Optional(Type.String({ maxLength: 256 })),
+    Principal: Type.Optional(Principals),
+    NotPrincipal: Type.Optional(Principals)
   },
   closed
 )
@@ -55,6 +86,15 @@ const Document = Type.Object(
   {
     Version: Type.Literal('2012-10-17'),
     Statement: Type.Union([StatementShape, Type.Array(StatementShape, { minItems: 1 })])
+  },
+  closed
+)
+
+const KeyDocument = Type.Object(
+  {
+    Version: Type.Literal('2012-10-17'),
+    Id: Type.Optional(Type.String()),
+    Statement: Type.Union([KeyStatementShape, Type.Array(KeyStatementShape, { minItems: 1 })])
   },
   closed
 )

@@ -35,25 +35,11 @@ const table: readonly Unspoken[] = [
     permission: 's3:ListBucketMultipartUploads'
   },
   {
-    method: 'GET',
-    level: 'bucket',
-    parameter: 'policy',
-    action: 'GetBucketPolicy',
-    permission: 's3:GetBucketPolicy'
-  },
-  {
     method: 'PUT',
     level: 'bucket',
     parameter: 'policy',
     action: 'PutBucketPolicy',
     permission: 's3:PutBucketPolicy'
-  },
-  {
-    method: 'PUT',
-    level: 'bucket',
-    parameter: 'encryption',
-    action: 'PutBucketEncryption',
-    permission: 's3:PutEncryptionConfiguration'
   },
   { method: 'GET', level: 'bucket', action: 'ListObjects', permission: 's3:ListBucket' },
   { method: 'HEAD', level: 'bucket', action: 'HeadBucket', permission: 's3:ListBucket' },

@@ -1,13 +1,15 @@
 /**
  * S3 on the wire, path style: which operation a request is, and its answer. Spoken: GetObject,
- * PutObject, HeadObject, ListObjectsV2, GetBucketEncryption, GetBucketLocation. Other operations
- * are authorised first and then refused as NotImplemented. Amazon S3 API Reference.
+ * PutObject, HeadObject, ListObjectsV2, GetBucketEncryption, PutBucketEncryption, GetBucketPolicy,
+ * GetBucketLocation. Other operations are authorised first and then refused as NotImplemented.
+ * Amazon S3 API Reference.
  */
 import type { Call } from './call.ts'
 import { AwsFault } from './fault.ts'
 import { bucketEncryption, bucketLocation, listObjects } from './s3-bucket.ts'
 import { getObject, headObject, putObject } from './s3-objects.ts'
 import { encryptionAsked, listAsked, rangeAsked, refuseUnspokenHeaders } from './s3-request.ts'
+import { getBucketPolicy, putBucketEncryption } from './s3-settings.ts'
 import { unspokenOperation } from './s3-unspoken.ts'
 import {
   emptyAnswer,
@@ -28,7 +30,7 @@ export const s3Service: RawService = {
     if (spoken === null) return unspokenOperation(request)
     return {
       action: spoken.action,
-      readOnly: spoken.action !== 'PutObject',
+      readOnly: !spoken.action.startsWith('Put'),
       trail: {
         requestParameters: {
           bucketName: request.bucket,
@@ -53,7 +55,22 @@ function route(request: RawRequest): Spoken | null {
 
 function routeBucket(request: RawRequest): Spoken | null {
   const { bucket, query } = request
+  if (request.method === 'PUT' && query.has('encryption')) {
+    return {
+      action: 'PutBucketEncryption',
+      run: (world, call) => {
+        putBucketEncryption(world, call, { name: bucket, body: request.body })
+        return emptyAnswer(200, {})
+      }
+    }
+  }
   if (request.method !== 'GET') return null
+  if (query.has('policy')) {
+    return {
+      action: 'GetBucketPolicy',
+      run: (world, call) => getBucketPolicy(world, call, bucket)
+    }
+  }
   if (query.get('list-type') === '2') {
     return {
       action: 'ListObjectsV2',

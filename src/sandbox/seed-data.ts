@@ -8,7 +8,7 @@ import type { WorkGroup } from './athena-state.ts'
 import { PRIMARY } from './athena-workgroup.ts'
 import type { Call } from './call.ts'
 import { sessionCaller } from './caller.ts'
-import { BUCKETS, KEY_IDS, keyArn, ROLES, WORKGROUPS } from './names.ts'
+import { ACCOUNT, BUCKETS, KEY_IDS, keyArn, ROLES, TAGS, WORKGROUPS } from './names.ts'
 import { putObject } from './s3-objects.ts'
 import type { S3Encryption } from './s3-state.ts'
 import { seedTables } from './seed-tables.ts'
@@ -54,6 +54,9 @@ function addWorkGroups(world: World): void {
       encryption: { option: 'SSE_KMS', keyArn: keyArn(keyId) }
     },
     bytesScannedCutoff: 1_000_000_000,
+    expectedBucketOwner: ACCOUNT,
+    metrics: true,
+    tags: TAGS,
     createdAt
   })
   const loose = { state: 'ENABLED', enforce: false, createdAt } as const

@@ -6,15 +6,16 @@
 import { randomBytes } from 'node:crypto'
 import type { Target } from '../elevation/target.ts'
 import { brokerPolicy, keyPolicy } from '../iam/broker-policies.ts'
+import { collectorPolicy } from '../iam/collector-policy.ts'
 import type { PolicyDocument } from '../iam/policy-document.ts'
 import type { IamResult } from '../iam/refusals.ts'
 import { jitBoundary, jitRolePolicy, jitTrustPolicy } from '../iam/role-policies.ts'
-import { ACCOUNT, KEY_IDS, keyArn, PARTITION, roleArn, ROLES } from './names.ts'
+import { ACCOUNT, KEY_IDS, keyArn, PARTITION, roleArn, ROLES, TAGS } from './names.ts'
 import { storedPolicy } from './policy-text.ts'
 import { seedData } from './seed-data.ts'
 import { seedTargets } from './seed-targets.ts'
 import { openSession, randomId } from './sessions.ts'
-import type { Role, World } from './world.ts'
+import type { Boundary, Role, World } from './world.ts'
 
 export type SeededKeys = {
   /** a session of role/sallyport-broker for 12 hours */
@@ -34,7 +35,10 @@ const BROKER_SECONDS = 43_200
 export async function seed(world: World, options: { readonly data: boolean }): Promise<SeededKeys> {
   const targets = seedTargets()
   const broker = addRoles(world, targets)
-  for (const keyId of Object.values(KEY_IDS)) addKey(world, keyId, targets)
+  for (const [name, keyId] of Object.entries(KEY_IDS)) {
+    const purpose = name === 'payments' ? 'payments-data' : `claims-${name.slice(6).toLowerCase()}`
+    addKey(world, { keyId, alias: `alias/prod-${purpose}`, targets })
+  }
   const admin = addAdmin(world)
   if (options.data) await seedData(world)
   const session = openSession(world, {
@@ -74,7 +78,10 @@ function addRoles(world: World, targets: readonly Target[]): Role {
   return addRole(world, {
     name: ROLES.broker,
     trust: byAdmin,
-    policies: { Broker: made(brokerPolicy({ targets, brokerRoleArn, personalKey: null })) },
+    policies: {
+      Broker: made(brokerPolicy({ targets, brokerRoleArn, personalKey: null })),
+      Collector: made(collectorPolicy({ targets }))
+    },
     maxSessionSeconds: BROKER_SECONDS
   })
 }
@@ -89,6 +96,7 @@ type RoleFacts = {
 
 function addRole(world: World, facts: RoleFacts): Role {
   const { name, trust, policies, boundary, maxSessionSeconds } = facts
+  const own = boundary && addBoundary(world, name, boundary)
   const role: Role = {
     name,
     path: '/',
@@ -98,14 +106,7 @@ function addRole(world: World, facts: RoleFacts): Role {
     policies: new Map(
       Object.entries(policies).map(([policy, document]) => [policy, storedPolicy(document)])
     ),
-    ...(boundary === undefined
-      ? {}
-      : {
-          boundary: {
-            arn: `arn:${PARTITION}:iam::${ACCOUNT}:policy/${name}-boundary`,
-            policy: storedPolicy(boundary)
-          }
-        }),
+    ...(own === undefined ? {} : { boundary: own }),
     maxSessionSeconds,
     createdAt: world.clock.now()
   }
@@ -113,7 +114,23 @@ function addRole(world: World, facts: RoleFacts): Role {
   return role
 }
 
-function addKey(world: World, keyId: string, targets: readonly Target[]): void {
+/** A boundary is a managed policy that nobody has attached. */
+function addBoundary(world: World, role: string, document: PolicyDocument): Boundary {
+  const name = `${role}-boundary`
+  const arn = `arn:${PARTITION}:iam::${ACCOUNT}:policy/${name}`
+  const policy = storedPolicy(document)
+  const policyId = `ANPA${randomId(17)}`
+  world.managedPolicies.set(arn, { name, arn, policyId, policy, createdAt: world.clock.now() })
+  return { arn, policy }
+}
+
+type KeyAsk = {
+  readonly keyId: string
+  readonly alias: string
+  readonly targets: readonly Target[]
+}
+
+function addKey(world: World, { keyId, alias, targets }: KeyAsk): void {
   const arn = keyArn(keyId)
   const policy = keyPolicy({
     key: arn,
@@ -129,7 +146,8 @@ function addKey(world: World, keyId: string, targets: readonly Target[]): void {
     material: randomBytes(32),
     policy: storedPolicy(made(policy)),
     rotationEnabled: true,
-    tags: {},
+    tags: TAGS,
+    aliases: [alias],
     createdAt: world.clock.now(),
     state: 'Enabled'
   })

@@ -13,11 +13,38 @@ import type { S3State } from './s3-state.ts'
 
 export type StoredPolicy = { readonly text: string; readonly document: PolicyDocument }
 
+export type Boundary = { readonly arn: string; readonly policy: StoredPolicy }
+
+export type Tags = Readonly<Record<string, string>>
+
 export type User = {
   readonly name: string
   readonly userId: string
   readonly arn: string
   readonly policies: Map<string, StoredPolicy>
+  /** ARNs of managed policies */
+  readonly attached?: readonly string[]
+  /** names of groups */
+  readonly groups?: readonly string[]
+  readonly boundary?: Boundary
+  readonly tags?: Tags
+}
+
+export type Group = {
+  readonly name: string
+  readonly groupId: string
+  readonly arn: string
+  readonly policies: Map<string, StoredPolicy>
+  readonly attached: readonly string[]
+}
+
+/** With its one version, `v1`. */
+export type ManagedPolicy = {
+  readonly name: string
+  readonly policyId: string
+  readonly arn: string
+  readonly policy: StoredPolicy
+  readonly createdAt: Date
 }
 
 export type Role = {
@@ -28,7 +55,11 @@ export type Role = {
   readonly arn: string
   readonly trust: StoredPolicy
   readonly policies: Map<string, StoredPolicy>
-  readonly boundary?: { readonly arn: string; readonly policy: StoredPolicy }
+  /** ARNs of managed policies */
+  readonly attached?: readonly string[]
+  readonly boundary?: Boundary
+  readonly tags?: Tags
+  readonly lastUsedAt?: Date
   readonly maxSessionSeconds: number
   readonly createdAt: Date
   readonly description?: string
@@ -61,7 +92,7 @@ export type Session = {
   readonly notAfter: Date
 }
 
-export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion'
+export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingImport'
 
 export type KmsKey = {
   readonly keyId: string
@@ -69,9 +100,21 @@ export type KmsKey = {
   readonly description: string
   /** AES-256 key material; never leaves this process */
   readonly material: Buffer
-  readonly policy: StoredPolicy
-  readonly rotationEnabled: boolean
-  readonly tags: Readonly<Record<string, string>>
+  policy: StoredPolicy
+  rotationEnabled: boolean
+  /** absent: 365 */
+  rotationPeriodDays?: number
+  tags: Tags
+  /** `alias/…` */
+  readonly aliases?: readonly string[]
+  /** absent: CUSTOMER */
+  readonly manager?: 'AWS'
+  /** absent: AWS_KMS */
+  readonly origin?: 'EXTERNAL'
+  /** of imported material */
+  readonly materialExpiresAt?: Date
+  readonly deletionAt?: Date
+  readonly multiRegion?: boolean
   readonly createdAt: Date
   state: KeyState
 }
@@ -106,7 +149,10 @@ export type World = {
   readonly events: EventLog
   readonly faults: Faults
   readonly users: Map<string, User>
+  readonly groups: Map<string, Group>
   readonly roles: Map<string, Role>
+  /** by ARN */
+  readonly managedPolicies: Map<string, ManagedPolicy>
   readonly accessKeys: Map<string, AccessKey>
   /** by access key id */
   readonly sessions: Map<string, Session>
@@ -131,7 +177,9 @@ export const emptyWorld = (parts: WorldParts): World => ({
   ...parts,
   faults: makeFaults(parts.clock),
   users: new Map(),
+  groups: new Map(),
   roles: new Map(),
+  managedPolicies: new Map(),
   accessKeys: new Map(),
   sessions: new Map(),
   keys: new Map(),
