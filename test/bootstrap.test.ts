@@ -86,6 +86,11 @@ t.test('with exactly these documents nothing needed is missing, and the broker n
   const s = await startLive(t)
   const { world, endpoint, region, keys } = s.sandbox
   apply(world)
+  const collected = await collectFacts(
+    { endpoint, credentials: async () => keys.broker },
+    { targets, at: Date.now(), signal: new AbortController().signal }
+  )
+  t.strictSame(collected.ok && collected.facts.gaps, [])
   const claims = { target: 'claims-pii', duration: '4m', reason: 'suspected fraud ring', ticket: 'CLM-1' }
   const [alice, bob, erin] = [await s.as('alice'), await s.as('bob'), await s.as('erin')]
   const path = `/v1/elevations/${text(body(await alice.post('/v1/elevations', claims))['id'])}`
@@ -131,11 +136,6 @@ t.test('with exactly these documents nothing needed is missing, and the broker n
     body(await erin.get(path))
     return world.events.all().some(({ eventName }) => eventName === 'DeleteRolePolicy')
   })
-  const collected = await collectFacts(
-    { endpoint, credentials: async () => keys.broker },
-    { targets, at: Date.now(), signal: new AbortController().signal }
-  )
-  t.match(collected, { ok: true, facts: { gaps: [] } })
 
   const [broker] = planOf(ask).accounts[0]?.roles ?? []
   const allowed = Object.values(broker?.policies ?? {})
