@@ -4,12 +4,20 @@
  * host without being told that TLS ends in front.
  */
 import { Value } from 'typebox/value'
+import {
+  type ConsoleConfig,
+  type SecretText,
+  consoleGaps,
+  consoleIn,
+  isLoopback,
+  isTrustworthyUrl,
+  issuersIn
+} from './config-console.ts'
 import { type Name, type Setting, clientNames, levels, settings } from './settings.ts'
 
-export type LogLevel = (typeof levels)[number]
+export { type ConsoleConfig, type SecretText, isLoopback }
 
-/** Printing and JSON of a function show no value; calling it is the one way to it. */
-export type SecretText = () => string
+export type LogLevel = (typeof levels)[number]
 
 /** The one workspace, and how it reaches us: by signed requests, or by Socket Mode. */
 export type SlackConfig = {
@@ -65,12 +73,16 @@ export type Config = {
   readonly brokerRoleArn: string
   readonly logLevel: LogLevel
   readonly sinks: readonly SinkPlace[]
+  /** how often workgroups and keys are looked at; null = never */
+  readonly postureIntervalMs: number | null
   /** null = AWS itself */
   readonly awsEndpointUrl: string | null
   /** null = Slack is off */
   readonly slack: SlackConfig | null
   /** where people find the console, without a `/` at the end; null = nowhere */
   readonly consoleUrl: string | null
+  /** null = it is not served here */
+  readonly console: ConsoleConfig | null
 }
 
 export type ConfigResult =
@@ -91,10 +103,6 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   if (problems.length > 0) return { ok: false, problems }
   return { ok: true, config: makeConfig(values) }
 }
-
-/** Whether a host name or address can only be reached from this host. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.[0-9]{1,3}){3}$/.test(host)
 
 type Read = { readonly value: string | null; readonly problem: string | null }
 
@@ -130,19 +138,15 @@ const extra = (name: string, given: string): boolean => {
       return isTrustworthyUrl(given)
     case 'SALLYPORT_LOG_SINKS':
       return sinksIn(given) !== null
+    case 'SALLYPORT_POSTURE_INTERVAL':
+      return given === 'off' || isWithinADay(intervalIn(given))
+    case 'SALLYPORT_CONSOLE_MORE_ISSUERS':
+      return issuersIn(given) !== null
     case 'AWS_ENDPOINT_URL':
       return URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)
     default:
       return true
   }
-}
-
-/** https, or http on this host; neither a user nor a fragment in it. */
-const isTrustworthyUrl = (given: string): boolean => {
-  if (!URL.canParse(given) || given.includes('#') || given !== given.trim()) return false
-  const url = new URL(given)
-  if (url.username !== '' || url.password !== '') return false
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
 }
 
 /** In the clear only to this host, or where that is said. */
@@ -173,6 +177,7 @@ const crossChecks = (values: ReadonlyMap<Name, string>): readonly string[] => {
   if (values.has('SALLYPORT_DATABASE_OWNER_URL') && !values.has('SALLYPORT_DATABASE_URL')) {
     problems.push('SALLYPORT_DATABASE_URL is missing: the owner makes tables for its role')
   }
+  problems.push(...consoleGaps(values))
   const witness = ['SALLYPORT_WITNESS_URL', 'SALLYPORT_WITNESS_VKEY'] as const
   const missing = witness.filter((name) => !values.has(name))
   if (missing.length === 1) problems.push(`${missing.join('')} is missing: a witness has both`)
@@ -255,11 +260,22 @@ const makeConfig = (values: ReadonlyMap<Name, string>): Config => {
     brokerRoleArn: set('SALLYPORT_BROKER_ROLE_ARN'),
     logLevel: logLevel ?? 'info',
     sinks: Object.freeze(sinksIn(values.get('SALLYPORT_LOG_SINKS') ?? '') ?? []),
+    postureIntervalMs: intervalIn(set('SALLYPORT_POSTURE_INTERVAL')),
     awsEndpointUrl: values.get('AWS_ENDPOINT_URL') ?? null,
     slack: slackIn(values),
-    consoleUrl: values.get('SALLYPORT_CONSOLE_URL')?.replace(/\/+$/, '') ?? null
+    consoleUrl: values.get('SALLYPORT_CONSOLE_URL')?.replace(/\/+$/, '') ?? null,
+    console: consoleIn(values)
   })
 }
+
+const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 }
+
+/** `15m` in milliseconds; null = off. */
+const intervalIn = (text: string): number | null =>
+  text === 'off' ? null : Number(text.slice(0, -1)) * (unitMs[text.slice(-1)] ?? Number.NaN)
+
+const isWithinADay = (ms: number | null): boolean =>
+  ms !== null && ms >= 10_000 && ms <= 86_400_000
 
 /** The places of a comma-separated list; null where one is not a place or is named twice. */
 const sinksIn = (list: string): readonly SinkPlace[] | null => {

@@ -10,15 +10,18 @@ import { glueCatalogs } from './aws/catalog.ts'
 import { kmsGrants } from './aws/grants.ts'
 import { stsIdentity } from './aws/identity.ts'
 import { kmsKeyWrap } from './aws/key-wrap.ts'
+import { collectFacts } from './aws/posture.ts'
+import { withDryRuns } from './aws/posture-preflight.ts'
 import { sessionProbes } from './aws/probe.ts'
 import { athenaQueries } from './aws/queries.ts'
 import { athenaRuns } from './aws/query-runs.ts'
 import { stsSessions } from './aws/sessions.ts'
-import type { Broker } from './broker/broker.ts'
 import type { Deps } from './broker/deps.ts'
+import { makeAudit } from './broker/audit.ts'
 import { makeBroker } from './broker/make-broker.ts'
 import { orphanSearch } from './broker/orphans.ts'
 import { policyChanged } from './broker/policy-changes.ts'
+import { makePosture } from './broker/posture.ts'
 import { receiptedReviews } from './broker/record.ts'
 import type { WorkFault } from './broker/work.ts'
 import type { Config } from './config.ts'
@@ -28,7 +31,7 @@ import { makeAuth } from './http/auth.ts'
 import { issuerKeys } from './http/issuer-keys.ts'
 import { type ReadyCheck, buildOps } from './http/ops.ts'
 import type { Reloaded } from './policy-watch.ts'
-import type { Slack } from './slack/connect.ts'
+import { pagesOf, slackOf } from './edges.ts'
 import { tellingEntries } from './start/entry-lines.ts'
 import { startChecks } from './start/checks.ts'
 import { StartError } from './start/error.ts'
@@ -37,9 +40,13 @@ import { type Ledger, startLedger } from './start/ledger.ts'
 import { startStore } from './start/personal.ts'
 import { type Orphans, startOrphans } from './start/orphans.ts'
 import { goodOrThrow, startPolicy, watchFolder } from './start/policy.ts'
+import { readCompiled } from './start/compiled.ts'
+import { type PostureParts, type PostureWatch, startPosture } from './start/posture.ts'
+import { startSearching } from './start/searching.ts'
 import { startSinks } from './start/sinks.ts'
 import type { Skew } from './start/skew.ts'
 import { tellingAws } from './start/told-aws.ts'
+import { systemView } from './start/system-view.ts'
 import { startWatching } from './start/watched.ts'
 import type { StartEngine } from './store/open.ts'
 import type { Store } from './store/store.ts'
@@ -59,6 +66,8 @@ export type Given = {
     readonly settleSeconds: number
     /** between two looks for orphan grants */
     readonly orphanSeconds?: number
+    /** from one snapshot of posture to the next that somebody wants, at least */
+    readonly posturePauseSeconds?: number
   }
   readonly limits?: Partial<Limits>
   /** default: this machine's */
@@ -116,7 +125,8 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   const { sure } = watched.skew
   const checks = startChecks()
   const { leaseSeconds, settleSeconds } = given.timing ?? timing
-  const told = { ...store, ...tellingEntries(store, { logger: given.logger, meters }) }
+  const writing = { ...store, ...store.posture }
+  const told = { ...store, ...tellingEntries(writing, { logger: given.logger, meters }) }
   const deps: Deps = {
     elevations: told,
     standings: store,
@@ -126,6 +136,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     endings: store,
     queryRows: told,
     checks,
+    posture: store.posture,
     ledger: told,
     log: ledger.log,
     upkeep: ledger.upkeep,
@@ -146,6 +157,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   }
   let worker: Worker | null = null
   let orphans: Orphans | null = null
+  let posture: PostureWatch | null = null
   // held back, nothing is decided, ended or told before an operator has accepted the ledger
   const begin = async (): Promise<void> => {
     if (worker !== null) return
@@ -159,6 +171,12 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     })
     if (given.ports) return
     const betweenMs = 1000 * (given.timing?.orphanSeconds ?? orphanSeconds)
+    posture = watchPosture(config, awsSettings, {
+      deps,
+      findings: { ...store.posture, keepFindings: told.keepFindings },
+      logger: given.logger,
+      ...pauseOf(given)
+    })
     orphans = startOrphans(orphanSearch(deps, watched.counting(aws.retirable)), given.logger, betweenMs)
   }
   if (ledger.held() === null) await begin()
@@ -172,11 +190,12 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     await Promise.all([app.close(), ops.close()])
     await slack?.stop()
     await policies.stop()
-    await Promise.all([worker?.stop(), orphans?.stop()])
+    await Promise.all([worker?.stop(), orphans?.stop(), posture?.stop()])
     watched.stop()
     aws.close()
     await checks.close()
     await ledger.stop()
+    await searching.stop()
     await sinks.stop()
     await store.close()
   }
@@ -184,9 +203,26 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
   const now = () => clock.now()
   const keys = issuerKeys({ issuer, jwksUrl, now })
   const broker = makeBroker(deps, () => worker?.wake())
+  const audit = makeAudit(deps, store.search)
+  const searching = startSearching({ search: store.search, logger: given.logger })
   const slack = await slackOf(config, { broker, deps, store, logger: given.logger })
+  const checked: readonly ReadyCheck[] = [
+    { name: 'store', check: () => store.check() },
+    { name: 'ledger', check: ledger.check },
+    { name: 'policy', check: async () => goodOrThrow(policies) },
+    ...watched.checks,
+    ...witnessCheck(ledger)
+  ]
+  const system = systemView({ checks: checked, store, ledger, now })
+  const auditing = { audit, system, read: readCompiled }
+  const pages = await pagesOf(config, { broker, deps, store, logger: given.logger }, auditing)
   const app = await buildApp({
     broker,
+    audit,
+    posture: makePosture(deps, {
+      store: store.posture,
+      wake: config.postureIntervalMs === null ? null : () => posture?.wake()
+    }),
     auth: makeAuth({
       issuer,
       audience,
@@ -199,17 +235,12 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     held: ledger.held,
     answered: meters.answered,
     ...(given.limits ? { limits: given.limits } : {}),
-    ...(slack?.plugin ? { slack: slack.plugin } : {})
+    ...(slack?.plugin ? { slack: slack.plugin } : {}),
+    ...(pages === null ? {} : { console: pages })
   })
   const ops = buildOps({
     logger: given.logger,
-    checks: [
-      { name: 'store', check: () => store.check() },
-      { name: 'ledger', check: ledger.check },
-      { name: 'policy', check: async () => goodOrThrow(policies) },
-      ...watched.checks,
-      ...witnessCheck(ledger)
-    ],
+    checks: checked,
     meters,
     metrics: [
       ...figuresOf({
@@ -220,7 +251,8 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
         keysGoodAt: keys.goodAt,
         slack: () => slack?.counts() ?? null,
         grantsOnKeys: watched.grantsOnKeys,
-        isPolicyGood: () => policies.state().kind === 'good'
+        isPolicyGood: () => policies.state().kind === 'good',
+        isWatching: config.postureIntervalMs !== null && !given.ports
       }),
       sinks.metrics
     ]
@@ -265,32 +297,25 @@ const tellFaults = (logger: Logger, faults: readonly WorkFault[]): void => {
   }
 }
 
-/** Slack where it is configured; the broker is the same without it. */
-const slackOf = async (
-  { slack: settings, consoleUrl }: Config,
-  parts: {
-    readonly broker: Broker
-    readonly deps: Deps
-    readonly store: Store
-    readonly logger: Logger
+const pauseOf = ({ timing: given }: Given): Pick<PostureParts, 'pauseMs'> =>
+  given?.posturePauseSeconds === undefined ? {} : { pauseMs: 1000 * given.posturePauseSeconds }
+
+/** Null where it is off. */
+const watchPosture = (
+  { postureIntervalMs: intervalMs, brokerRoleArn }: Config,
+  settings: AwsSettings,
+  parts: Pick<PostureParts, 'deps' | 'findings' | 'logger' | 'pauseMs'>
+): PostureWatch | null => {
+  if (intervalMs === null) return null
+  const { clock, policy } = parts.deps
+  const collect: PostureParts['collector']['collect'] = async (signal) => {
+    const targets = [...policy().targets.values()]
+    const collected = await collectFacts(settings, { targets, at: clock.now(), signal })
+    if (!collected.ok) return collected
+    const facts = await withDryRuns(settings, collected.facts, { targets, brokerRoleArn, signal })
+    return { ok: true, facts }
   }
-): Promise<Slack | null> => {
-  const { broker, deps, store, logger } = parts
-  if (settings === null) return null
-  // Bolt takes half a second to load, which a broker without Slack need not wait for
-  const { connectSlack } = await import('./slack/connect.ts')
-  return connectSlack({
-    broker,
-    policy: deps.policy,
-    config: settings,
-    ledgerChannel: settings.ledgerChannel,
-    consoleUrl,
-    now: () => deps.clock.now(),
-    logger,
-    elevations: store,
-    store: store.slack,
-    owner: deps.settings.owner
-  })
+  return startPosture({ ...parts, collector: { collect }, intervalMs, random: Math.random })
 }
 
 const awsPorts = (settings: AwsSettings) => {

@@ -84,8 +84,12 @@ export type StandingOf = {
   readonly target: TargetId
   /** not counted */
   readonly except: ElevationId | null
-  /** windows that ended before are not added up */
+  /** the window that the ask goes on from: not counted among what is open; null = there is none */
+  readonly beside: ElevationId | null
+  /** what was asked before and has no start of its own is not added up while it is not used */
   readonly since: Instant
+  /** windows that ended before, or are to start after, are not added up */
+  readonly around: { readonly from: Instant; readonly to: Instant }
 }
 
 export type StandingRow = {
@@ -95,12 +99,14 @@ export type StandingRow = {
   readonly open: number
   /** on the target: issuing or active */
   readonly running: number
-  /** windows on the target since then, as asked or as issued, added up */
+  /** windows on the target within those bounds, as asked or as issued, added up */
   readonly seconds: number
-  /** elevations on the target since then that a rule approved by itself, break-glass not counted */
+  /** elevations within those bounds that a rule approved by itself, break-glass not counted */
   readonly auto: number
   /** latest break-glass elevation that was not given back unused and that nobody reviewed */
   readonly unreviewed: ElevationId | null
+  /** the latest that extends `beside` and was not given back unused */
+  readonly extended: ElevationId | null
   /** raised by each ask and each start of this person; 0 before the first */
   readonly version: number
 }
@@ -331,11 +337,7 @@ export interface SlackMessages {
    * Messages to be looked at, and the index to read on from (null = as it is), in one transaction.
    * One that waits already keeps its order. False: the owner has lost its turn, nothing is written.
    */
-  want(
-    owner: string,
-    wanted: readonly WantedSlackMessage[],
-    next: number | null
-  ): Promise<boolean>
+  want(owner: string, wanted: readonly WantedSlackMessage[], next: number | null): Promise<boolean>
   /** Of every place that may be told something now the message that comes first, oldest first. */
   due(now: Instant, limit: number): Promise<readonly DueSlackMessage[]>
   /** What was wanted meanwhile stays wanted. */

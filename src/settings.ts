@@ -228,7 +228,45 @@ export const settings = [
     otherwise: 'nothing',
     schema: text,
     form: 'an https URL without query, fragment or user (http only for this host)',
-    doc: 'Where Slack sends people whose rule is not decided in Slack.'
+    doc:
+      'Where people find the console, ending in `/console`: ' +
+      'Slack sends them there whose rule is not decided in Slack.'
+  },
+  {
+    name: 'SALLYPORT_CONSOLE_CLIENT_ID',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'the id of an OpenID Connect client',
+    doc:
+      'Turns the console on: its client at SALLYPORT_OIDC_ISSUER, ' +
+      'with `SALLYPORT_CONSOLE_URL/sign-in/callback` as its redirect URI.'
+  },
+  {
+    name: 'SALLYPORT_CONSOLE_CLIENT_SECRET',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'the secret of that client',
+    doc: "The client's secret; without it, it is a public client under PKCE.",
+    secret: true
+  },
+  {
+    name: 'SALLYPORT_CONSOLE_MORE_ISSUERS',
+    otherwise: 'nothing',
+    schema: text,
+    form: 'ISSUER CLIENT_ID or ISSUER CLIENT_ID SECRET, several separated by commas',
+    doc:
+      'Other issuers that sign people in to the console: `ISSUER CLIENT_ID [SECRET]`, comma-separated. ' +
+      'Their people have `ISSUER#SUB` among their `subjects`.',
+    secret: true
+  },
+  {
+    name: 'SALLYPORT_POSTURE_INTERVAL',
+    otherwise: { text: '15m' },
+    schema: Type.String({ pattern: '^(off|[1-9][0-9]{0,4}[smh])$' }),
+    form: 'a length from 10s to 24h, such as 15m, or off',
+    doc:
+      'How often workgroups, keys, roles and buckets are looked at; `off`: never, ' +
+      'and rules that ask for it deny.'
   },
   {
     name: 'SALLYPORT_LOG_SINKS',

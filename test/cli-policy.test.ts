@@ -113,7 +113,7 @@ const rows: readonly (readonly [sentence: string, args: readonly string[], code:
   ['test: there are none', ['test', untested], 1, 'err'],
   ['test: the policy is not valid', ['test', broken], 78, 'err'],
   ['explain: would be asked', [...asking, ...why], 0, 'out'],
-  ['explain: approved at once', ['explain', '--as', 'dave', '--target', 'payments-pii', '--duration', '15m', '--reason', 'Payouts stuck since midnight', '--ticket', 'INC-7'], 0, 'out'],
+  ['explain: what is out of line is not known', ['explain', '--as', 'dave', '--target', 'payments-pii', '--duration', '15m', '--reason', 'Payouts stuck since midnight', '--ticket', 'INC-7'], 1, 'out'],
   ['explain: denied', asking, 1, 'out'],
   ['explain: an unknown target', [...asking.with(4, 'nope'), ...why], 1, 'out'],
   ['explain: an unknown person', asking.with(2, 'alicia'), 2, 'err'],
@@ -276,12 +276,22 @@ t.test('explain --json tells the decision, every reason, the people and what com
     },
     policyDigest: /^sha256:/
   }])
+  const planned = await json([...asking, ...why, '--at', '2026-11-18T09:00:00Z', '--start', '2026-11-19T09:00:00Z'])
+  t.match(planned.lines, [{ startAt: '2026-11-19T09:00:00.000Z', decision: 'deny', reasons: [{ condition: 'startAt' }] }])
+  t.match(asked.lines, [{ obligations: { startAheadSeconds: null, extensions: 1 } }])
   const denied = await json([...asking, '--tables', 'claims.nope', '--ticket', '4711'])
   t.match(denied.lines, [{ decision: 'deny', rule: 'claims-investigation', pinged: 0, obligations: null }])
   const unmet = itemsOf(denied.lines[0], 'reasons').map(({ condition }) => condition)
   t.same(unmet, ['reason', 'ticket', 'tables'])
   const glass = await json(['explain', '--as', 'dave', '--target', 'claims-pii', '--duration', '30m', '--break-glass', '--reason', 'Claims of a whole county are paid twice', '--ticket', 'INC-8'])
   t.match(glass.lines, [{ decision: 'approved', by: 'breakGlass', notify: ['bob', 'sam'], pinged: 2, obligations: { quorum: 0, review: ['group:security'] } }])
+  const oncall = ['explain', '--as', 'dave', '--target', 'payments-pii', '--duration', '15m', '--reason', 'Payouts stuck since midnight', '--ticket', 'INC-7', '--at', '2026-11-21T10:10:00Z']
+  const blind = await json(oncall)
+  t.match(blind.lines, [{ decision: 'deny', rule: 'payments-oncall', reasons: [{ condition: 'posture', outcome: 'failed' }] }])
+  // a snapshot of another account is a finding of its own
+  const seen = await json([...oncall, '--facts', new URL('vectors/posture/base.json', import.meta.url).pathname])
+  t.match(seen.lines, [{ decision: 'deny', rule: 'payments-oncall' }])
+  t.equal((await json([...oncall, '--facts', absent])).code, 2)
   for (const [who, on, condition] of [['erin', 'claims-pii', 'requesters'], ['alice', 'nope', 'target']] as const) {
     const hidden = await json(['explain', '--as', who, '--target', on, '--duration', '1h'])
     t.match(hidden.lines, [{ decision: 'deny', rule: null, reasons: [{ condition }] }], 'the author is told what the asker is not')

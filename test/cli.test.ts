@@ -215,6 +215,17 @@ t.test('the whole way by hand, over a broker that is killed in the middle', asyn
   t.match((await sts.send(new GetCallerIdentityCommand({}))).Arn, new RegExp(`/jit-${id}$`))
   sts.destroy()
 
+  const longer = ['--duration', '30m', '--reason', 'there is more to check by hand', '--ticket', 'CLM-7', '--json']
+  const extended = await as('alice', 'extend', id, ...longer)
+  t.equal(extended.code, 0)
+  const next = objectOf(JSON.parse(extended.out))
+  t.match(next, { state: 'pending', extends: id, chain: { place: 2, secondsBefore: 300 } })
+  t.match(await as('alice', 'extend', id, ...longer), { code: 1, err: /already_extended/ })
+  t.equal((await as('alice', 'cancel', text(next['id']))).code, 0)
+  const later = await as('alice', ...ask, '--reason', 'checking a claim by hand', '--start', '+2h')
+  t.match(later, { code: 1, err: /no start may be scheduled/ }, 'the rule has no start scheduled')
+  t.equal((await as('alice', ...ask, '--reason', 'checking a claim by hand', '--start', '+soon')).code, 2)
+
   broker.child.kill('SIGKILL')
   await ended(broker.child)
   broker = await serve()

@@ -34,6 +34,8 @@ t.test('what is not set has the default of the table, and the result is frozen',
       awsEndpointUrl: null,
       slack: null,
       consoleUrl: null,
+      console: null,
+      postureIntervalMs: 900_000,
       personalKmsKey: null,
       ledger: { origin: 'sallyport.local/ledger', keyFile: null, anchorFile: null, witness: null }
     }

@@ -5,13 +5,14 @@ import { parseDuration, printDuration } from '../src/elevation/duration.ts'
 import type {
   Active,
   Approved,
+  Ask,
   Elevation,
   Ending,
   Intent,
   Issuing,
   Pending
 } from '../src/elevation/elevation.ts'
-import { dueAt, terminalStates } from '../src/elevation/elevation.ts'
+import { dueAt, isScheduled, terminalStates } from '../src/elevation/elevation.ts'
 import {
   type Instant,
   instant,
@@ -24,6 +25,7 @@ import {
   seconds
 } from '../src/elevation/ids.ts'
 import { sessionDenied, stepOf } from '../src/elevation/probing.ts'
+import { startable } from '../src/elevation/scheduling.ts'
 import { Secret } from '../src/elevation/secret.ts'
 import * as transitions from '../src/elevation/transitions.ts'
 
@@ -46,7 +48,12 @@ const taken = <S>(step: transitions.Step<S>): S => {
 const codeOf = (step: transitions.Step<unknown>): string =>
   step.ok ? step.events.map((event) => event.type).join(' ') : step.refusal.code
 
-const asking = (quorum: number, breakGlass = false): transitions.Step<Pending | Approved> =>
+const asking = (
+  quorum: number,
+  breakGlass = false,
+  more: Partial<Ask> = {},
+  now = start
+): transitions.Step<Pending | Approved> =>
   transitions.request({
     id: must(parseElevationId('01JD6QZ5S0ABCDEFGHJKMNPQRS')),
     ask: {
@@ -57,7 +64,8 @@ const asking = (quorum: number, breakGlass = false): transitions.Step<Pending | 
       ticket: 'CLM-4711',
       tables: ['claims.customers'],
       columns: null,
-      breakGlass
+      breakGlass,
+      ...more
     },
     askDigest: 'sha256:00',
     terms: {
@@ -74,19 +82,19 @@ const asking = (quorum: number, breakGlass = false): transitions.Step<Pending | 
     told: [],
     policyDigest: 'sha256:11',
     personal: { reason: salted('suspected fraud ring in Hamburg') },
-    now: start
+    now
   })
 
-const pending = (quorum = 1): Pending => {
-  const next = taken(asking(quorum))
+const pending = (quorum = 1, more: Partial<Ask> = {}): Pending => {
+  const next = taken(asking(quorum, false, more))
   if (next.state !== 'pending') throw new Error('an ask that needs votes is pending')
   return next
 }
 const vote = (by: PersonId, isEnough = true) =>
   ({ by, via: 'cli', isEnough, isReciprocal: false }) as const
 
-const approved = (): Approved => {
-  const next = taken(transitions.approve(pending(), vote(bob), later(60)))
+const approved = (more: Partial<Ask> = {}, at = 60): Approved => {
+  const next = taken(transitions.approve(pending(1, more), vote(bob), later(at)))
   if (next.state !== 'approved') throw new Error('one vote of one did not approve')
   return next
 }
@@ -123,8 +131,12 @@ t.test('every transition says what it did or why not', async (t) => {
   const twoOfThree = taken(transitions.approve(pending(3), vote(bob), later(1)))
   const late = later(7200)
   const lease = { owner: 'one', until: later(150) }
-  const begin = (now: Instant) =>
-    transitions.beginIssue(approved(), { intent: intentAt(now), lease, now })
+  const begin = (now: Instant, from = approved()) =>
+    transitions.beginIssue(from, { intent: intentAt(now), lease, now })
+  const startAt = later(36_000)
+  const scheduled = approved({ startAt })
+  const open = taken(startable(scheduled, startAt))
+  const unmet = [{ outcome: 'unmet', rule: null, condition: 'when', message: 'not then' }] as const
   const rows: readonly (readonly [string, transitions.Step<Elevation>, string])[] = [
     ['a vote below the quorum leaves it pending', transitions.approve(pending(2), vote(bob), later(1)), 'approval.recorded'],
     ['the vote that meets the quorum approves', transitions.approve(pending(), vote(bob), later(1)), 'approval.recorded elevation.approved'],
@@ -142,6 +154,18 @@ t.test('every transition says what it did or why not', async (t) => {
     ['an undecided ask lapses', transitions.lapse(pending(), 'not_decided', late), 'elevation.lapsed'],
     ['the intent comes before anything is made', begin(later(120)), 'issue.intent'],
     ['an approval not used in time does not start', begin(later(60 + 28800)), 'lapsed'],
+    ['nothing starts before its start', begin(later(35_999), scheduled), 'too_early'],
+    ['a start that has come is said once', startable(scheduled, startAt), 'elevation.startable'],
+    ['but not before', startable(scheduled, later(35_999)), 'too_early'],
+    ['nor twice', startable(open, later(36_001)), 'conflict'],
+    ['nor where nothing was scheduled', startable(approved(), startAt), 'conflict'],
+    ['nor where it was approved after its start', startable(approved({ startAt: later(30) }), startAt), 'conflict'],
+    ['nor when it is too late to be used', startable(scheduled, later(36_000 + 28_800)), 'lapsed'],
+    ['it starts when it has come, said or not', begin(startAt, scheduled), 'issue.intent'],
+    ['and later', begin(later(36_000 + 28_799), open), 'issue.intent'],
+    ['an approval is used within its time from the start on', begin(later(36_000 + 28_800), open), 'lapsed'],
+    ['what the policy no longer allows lapses', transitions.lapse(scheduled, 'policy_changed', startAt, unmet), 'elevation.lapsed'],
+    ['a start too long ago is not asked for', asking(1, false, { startAt: start }, later(28_800)), 'lapsed'],
     ['the session is issued', transitions.issued(issuing(), made, later(121)), 'session.issued'],
     ['a session is not issued after its window', transitions.issued(issuing(), made, later(3720)), 'ended'],
     ['fresh credentials are an entry', transitions.vended(active(), 'ASIAY', later(200)), 'session.vended'],
@@ -159,6 +183,70 @@ t.test('every transition says what it did or why not', async (t) => {
   for (const [sentence, step, expected] of rows) t.equal(codeOf(step), expected, sentence)
   const dead = taken(transitions.takeOver(issuing(), { settleMilliseconds, now: later(150) }))
   t.equal(taken(transitions.finishEnd(dead, later(3780))).state, 'failed', 'nobody ever had its session')
+})
+
+t.test('a scheduled one waits for its start, and is used within its time from then on', async (t) => {
+  const startAt = later(36_000)
+  const scheduled = approved({ startAt })
+  t.strictSame([isScheduled(scheduled), dueAt(scheduled), scheduled.activateBy], [true, startAt, later(36_000 + 28_800)])
+  const open = taken(startable(scheduled, later(36_002)))
+  t.strictSame([isScheduled(open), dueAt(open), open.startableSince], [false, open.activateBy, later(36_002)])
+  const issuing = transitions.beginIssue(open, {
+    intent: intentAt(later(36_003)), lease: { owner: 'one', until: later(36_033) }, now: later(36_003)
+  })
+  t.notOk('startableSince' in taken(issuing))
+  const late = approved({ startAt: later(30) })
+  t.strictSame([isScheduled(late), dueAt(late), late.activateBy], [false, late.activateBy, later(60 + 28_800)], 'decided after its start')
+  t.equal(pending(1, { startAt }).decideBy, later(7200), 'the time to decide is the rule’s')
+  const soon = taken(asking(1, false, { startAt: start }, later(28_000)))
+  t.equal(soon.state === 'pending' && soon.decideBy, later(28_800), 'but nobody decides what cannot be used')
+  const self = taken(asking(0, false, { startAt }))
+  t.match(self, { state: 'approved', activateBy: later(36_000 + 28_800) })
+  t.ok(self.state === 'approved' && isScheduled(self))
+  const unmet = [{ outcome: 'unmet', rule: null, condition: 'when', message: 'open on Sunday' }] as const
+  t.match(transitions.lapse(scheduled, 'policy_changed', startAt, unmet), {
+    next: { reasons: ['open on Sunday'] },
+    events: [{ data: { why: 'policy_changed', conditions: ['when'] } }]
+  })
+  const from = { elevation: must(parseElevationId('01JD6QZ5S0ABCDEFGHJKMNPQRT')), notAfter: later(3600), place: 3, seconds: seconds(7200) }
+  t.match(asking(1, false, { startAt, extends: from }), {
+    events: [{ data: { startAt: '2026-11-21T20:00:00.000Z', extends: { elevation: from.elevation, place: 3, secondsBefore: 7200 } } }]
+  })
+})
+
+t.test('nothing starts before its start, whatever the clocks say and whoever looked before', async (t) => {
+  const offset = fc.integer({ min: -2 * 3600, max: 12 * 3600 })
+  const move = fc.record({ verb: fc.constantFrom('approve', 'open', 'begin'), at: offset })
+  let started = 0
+  t.doesNotThrow(() => fc.assert(
+    fc.property(fc.integer({ min: 1, max: 7200 }), fc.array(move, { maxLength: 12 }), (ahead, moves) => {
+      const startAt = later(ahead)
+      let state: Elevation = pending(1, { startAt })
+      for (const { verb, at } of moves) {
+        // a clock that jumps to and fro by hours
+        const now = instant(start + at * 1000)
+        let step: transitions.Step<Elevation> | null = null
+        if (state.state === 'pending' && verb === 'approve') step = transitions.approve(state, vote(bob), now)
+        if (state.state === 'approved' && verb === 'open') step = startable(state, now)
+        if (state.state === 'approved' && verb === 'begin') {
+          const lease = { owner: 'one', until: plus(now, seconds(30)) }
+          step = transitions.beginIssue(state, { intent: intentAt(now), lease, now })
+        }
+        if (step?.ok) state = step.next
+        if (state.state === 'approved') {
+          if (state.startableSince !== undefined && state.startableSince < startAt) throw new Error('open too early')
+          if (state.activateBy < plus(startAt, state.terms.activateWithin)) throw new Error('less time than approved')
+        }
+        if (state.state === 'issuing') {
+          started++
+          if (state.intent.startedAt < startAt) throw new Error('started too early')
+          break
+        }
+      }
+    }),
+    { numRuns: 1000 }
+  ))
+  t.ok(started > 50, `${started} started`)
 })
 
 t.test('a probe keeps no removal waiting, and an end says when AWS refused', async (t) => {

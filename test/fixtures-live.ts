@@ -19,8 +19,8 @@ export type Live = {
   readonly moved: () => number
 }
 
-/** A seeded sandbox and a broker of the example policies on it, until the test is over. */
-export const startLive = async (t: Pick<Test, 'teardown'>): Promise<Live> => {
+/** A seeded sandbox and a broker of the example policies on it, until the test is over; posture is not watched. */
+export const startLive = async (t: Pick<Test, 'teardown'>, over: Readonly<Record<string, string>> = {}): Promise<Live> => {
   let moved = 0
   const clock = { now: () => instant(Date.now() + moved) }
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-live-'))
@@ -33,7 +33,9 @@ export const startLive = async (t: Pick<Test, 'teardown'>): Promise<Live> => {
     SALLYPORT_POLICIES: new URL('../policies', import.meta.url).pathname,
     SALLYPORT_OIDC_ISSUER: sandbox.issuer,
     AWS_ENDPOINT_URL: sandbox.endpoint,
-    SALLYPORT_BROKER_ROLE_ARN: `arn:aws:iam::${sandbox.account}:role/sallyport-broker`
+    SALLYPORT_BROKER_ROLE_ARN: `arn:aws:iam::${sandbox.account}:role/sallyport-broker`,
+    SALLYPORT_POSTURE_INTERVAL: 'off',
+    ...over
   })
   if (!read.ok) throw new Error(read.problems.join('; '))
   const broker = await startBroker(read.config, {

@@ -17,6 +17,8 @@ import { readJson } from '../src/http/json-body.ts'
 import { queryBodyBytes } from '../src/http/query-documents.ts'
 import { csvLines, jsonLines } from '../src/http/row-lines.ts'
 import { buildOps } from '../src/http/ops.ts'
+import { memoryAudit } from './fakes/memory-audit.ts'
+import { memoryPosture } from './fakes/memory-posture.ts'
 import { canary, handClock, memoryBroker } from './fakes/memory-broker.ts'
 import { memoryRows } from './fakes/memory-queries.ts'
 
@@ -37,11 +39,15 @@ const byName: Auth = async (authorization) => {
 const start = async (t: Test, limits?: Partial<Limits>) => {
   const clock = handClock()
   const memory = memoryBroker(clock.now)
+  const { audit, asked: audited } = memoryAudit()
+  const { posture, asked: watched } = memoryPosture()
   const lines: string[] = []
   const logger = pino({ level: 'trace' }, { write: (line) => void lines.push(line) })
   let requests = 0
   const app = await buildApp({
     broker: memory.broker,
+    audit,
+    posture,
     auth: byName,
     logger,
     requestId: () => `request-${++requests}`,
@@ -59,7 +65,7 @@ const start = async (t: Test, limits?: Partial<Limits>) => {
     const answer = await as('alice', 'POST', '/v1/elevations', { payload: ask })
     return String(answer.json().id)
   }
-  return { ...memory, app, as, asked, clock, lines }
+  return { ...memory, app, as, asked, audited, watched, clock, lines }
 }
 
 const idsOf = (page: { elevations: { id: string }[] }) => page.elevations.map(({ id }) => id)
@@ -75,6 +81,7 @@ t.test('an elevation is asked for, approved, used; the document has every member
     id,
     state: 'pending',
     how: null,
+    reasons: [],
     target: 'claims-pii',
     requester: 'alice',
     mode: 'credentials',
@@ -86,6 +93,9 @@ t.test('an elevation is asked for, approved, used; the document has every member
     columns: null,
     query: null,
     breakGlass: false,
+    startAt: null,
+    extends: null,
+    chain: null,
     digest: 'sha256:ask',
     approvals: [],
     createdAt: '2026-11-21T10:00:00.000Z',
@@ -115,6 +125,44 @@ t.test('an elevation is asked for, approved, used; the document has every member
   const read = await as('alice', 'GET', `/v1/elevations/${id}`)
   t.match(read.json(), { id, state: 'active' })
   t.equal(read.headers['cache-control'], 'no-store')
+})
+
+t.test('a start is asked for as an instant, and an extension by its origin alone', async (t) => {
+  const { as, asked, ran, attempts } = await start(t)
+  const startAt = '2026-11-22T08:00:00.000Z'
+  const planned = await as('alice', 'POST', '/v1/elevations', { payload: { ...ask, startAt } })
+  t.match(planned.json(), { state: 'pending', startAt, extends: null, chain: null })
+  const headers = { 'idempotency-key': 'start' }
+  const first = await as('alice', 'POST', '/v1/elevations', { payload: { ...ask, startAt }, headers })
+  t.equal(first.statusCode, 201)
+  const other = await as('alice', 'POST', '/v1/elevations', { payload: ask, headers })
+  t.equal(other.json().code, 'idempotency_mismatch', 'another start is another ask')
+
+  const id = await asked()
+  const payload = { duration: '1h', reason: 'more to look at', ticket: 'CLM-2' }
+  const extend = (by: string, more: object = {}, of = id) =>
+    as(by, 'POST', `/v1/elevations/${of}/extend`, { payload, ...more })
+  t.equal((await extend('alice')).json().code, 'not_active')
+  await as('bob', 'POST', `/v1/elevations/${id}/approve`, { payload: {} })
+  await as('alice', 'POST', `/v1/elevations/${id}/activate`)
+  const key = { headers: { 'idempotency-key': 'more' } }
+  const made = await extend('alice', key)
+  t.equal(made.statusCode, 201)
+  t.match(made.json(), { state: 'pending', extends: id, chain: { place: 2, secondsBefore: 7200 }, reason: payload.reason })
+  t.equal(made.headers['location'], `/v1/elevations/${made.json().id}`)
+  const again = await extend('alice', key)
+  t.strictSame([again.statusCode, again.headers['idempotent-replay'], again.json().id], [200, 'true', made.json().id])
+  const changed = await extend('alice', { ...key, payload: { ...payload, duration: '2h' } })
+  t.equal(changed.json().code, 'idempotency_mismatch')
+  t.equal((await extend('bob')).json().code, 'unknown_elevation', 'it is the requester’s alone')
+  ran.length = 0
+  attempts.length = 0
+  for (const more of [{ target: 'payments-pii' }, { tables: ['a.b'] }, { sql: 'select 1' }, { startAt }, { breakGlass: true }, { extends: id }]) {
+    const answer = await extend('alice', { payload: { ...payload, ...more } })
+    t.equal(answer.json().code, 'invalid_body', Object.keys(more).join())
+  }
+  t.strictSame(ran, [], 'what it goes on from is nobody’s to say')
+  t.equal(attempts.length, 6)
 })
 
 t.test('credentials are a credential_process document, never cached or repeated', async (t) => {
@@ -212,6 +260,51 @@ t.test('targets, preview and the ledger answer in their documents', async (t) =>
   t.match((await as('olga', 'GET', '/v1/ledger/entries')).json(), { next: null })
   t.match((await as('alice', 'GET', '/v1/ledger/entries')).json(), { code: 'policy_denied' })
   t.strictSame(ran, ['targets', 'preview', 'entries', 'entries', 'entries'])
+})
+
+t.test('entries are found and evidence is taken by auditors, as their documents say', async (t) => {
+  const { as, audited } = await start(t)
+  const find = (query: string, who = 'olga') => as(who, 'GET', `/v1/ledger/find${query}`)
+  const at = '2026-11-21T10:00:00.000Z'
+  const found = await find(`?actor=alice&target=claims-pii&type=query.refused&from=${at}&to=${at}&limit=9&after=${at}/12`)
+  t.strictSame(found.json(), {
+    entries: [
+      {
+        index: 7,
+        bytes: Buffer.from('{"type":"elevation.requested","v":1}').toString('base64'),
+        body: { type: 'elevation.requested', v: 1 }
+      }
+    ],
+    next: `${at}/7`,
+    size: 9,
+    indexed: 8
+  })
+  t.strictSame(audited, [
+    {
+      filter: { actor: 'alice', target: 'claims-pii', type: 'query.refused', from: at, to: at },
+      page: { after: { at, index: 12 }, limit: 9 }
+    }
+  ])
+  const evidence = (query: string, who = 'olga') => as(who, 'GET', `/v1/ledger/evidence${query}`)
+  t.match((await evidence('?elevation=one')).json(), {
+    about: { elevation: 'one' },
+    elevations: [{ facts: [['state', 'ended']] }],
+    entries: [{ openings: { reason: { state: 'erased', by: 8 } } }],
+    policies: [{ text: null }]
+  })
+  t.match((await evidence(`?from=${at}&to=${at}&wholePolicy=true`)).json(), { about: { from: at, to: at } })
+  t.match(audited.at(-1), { wholePolicy: true })
+  for (const bad of ['?x=1', '?limit=0', '?limit=201', '?from=yesterday', '?after=1', '?actor=']) {
+    t.match((await find(bad)).json(), { status: 400, code: 'invalid_request' }, bad)
+  }
+  for (const bad of ['', `?from=${at}`, `?elevation=one&from=${at}&to=${at}`]) {
+    t.match((await evidence(bad)).json(), { status: 422, code: 'invalid_ask' }, bad)
+  }
+  for (const who of ['alice', 'bob', 'eve']) {
+    t.match((await find('', who)).json(), { status: 403, code: 'policy_denied' })
+    t.match((await evidence('?elevation=one', who)).json(), { status: 403, code: 'policy_denied' })
+  }
+  t.equal((await as('nobody', 'GET', '/v1/ledger/find')).statusCode, 403)
 })
 
 t.test('the log is served as files, and what is not there is a problem', async (t) => {
@@ -547,11 +640,14 @@ t.test("someone else's elevation is answered exactly like none and like no id", 
   const id = await asked()
   const malformed = ['x', 'x'.repeat(5000), '...', '%00', '__proto__', `${id}.`, id.toLowerCase()]
   const ids = [id, absentId, ...malformed]
-  const verbs = ['approve', 'deny', 'cancel', 'activate', 'end', 'revoke', 'credentials']
+  const verbs = ['approve', 'deny', 'cancel', 'activate', 'end', 'revoke', 'credentials', 'extend']
+  const bodies: Readonly<Record<string, object>> = {
+    '/deny': { reason: 'r' }, '/revoke': { reason: 'r' }, '/extend': { duration: '1h', reason: 'r' }
+  }
   for (const verb of ['', ...verbs.map((name) => `/${name}`)]) {
     const answers = await Promise.all(
       ids.map(async (one) => {
-        const payload = verb === '/deny' || verb === '/revoke' ? { reason: 'r' } : {}
+        const payload = bodies[verb] ?? {}
         const more = verb === '' ? {} : { payload }
         const method = verb === '' ? 'GET' : 'POST'
         const answer = await as('eve', method, `/v1/elevations/${one}${verb}`, more)
@@ -780,10 +876,13 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'GET /v1/elevations/{id}/queries/{qid}/results',
     'GET /v1/ledger/checkpoint',
     'GET /v1/ledger/entries',
+    'GET /v1/ledger/evidence',
+    'GET /v1/ledger/find',
     'GET /v1/ledger/key',
     'GET /v1/ledger/proof/{id}',
     'GET /v1/ledger/tile/{*}',
     'GET /v1/locks',
+    'GET /v1/posture/findings',
     'GET /v1/targets',
     'GET /v1/targets/{target}',
     'POST /v1/break-glass',
@@ -795,6 +894,7 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'POST /v1/elevations/{id}/credentials',
     'POST /v1/elevations/{id}/deny',
     'POST /v1/elevations/{id}/end',
+    'POST /v1/elevations/{id}/extend',
     'POST /v1/elevations/{id}/queries',
     'POST /v1/elevations/{id}/queries/{qid}/stop',
     'POST /v1/elevations/{id}/review',
@@ -804,6 +904,8 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'POST /v1/ledger/rotate-key',
     'POST /v1/locks',
     'POST /v1/people/{person}/erase',
+    'POST /v1/posture/events',
+    'POST /v1/posture/scan',
     'POST /v1/preview'
   ])
   const submit = document.paths['/v1/elevations'].post
@@ -816,6 +918,51 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     const found = ref.split('/').slice(1).reduce((at, name) => at?.[name], document)
     t.ok(found, ref)
   }
+})
+
+t.test('findings are read by who watches, and a scan is wanted by operators and by events of AWS', async (t) => {
+  const { as, watched } = await start(t)
+  const read = await as('olga', 'GET', '/v1/posture/findings?target=claims-pii&limit=2')
+  t.match(read.json(), {
+    at: '2026-11-21T10:00:00.000Z',
+    isWaiting: false,
+    findings: [{ code: 'workgroup_tag_missing', severity: 'high', firstSeen: '2026-11-21T10:00:00.000Z', mend: { cli: [String] }, waiver: null }]
+  })
+  const event = {
+    version: '0',
+    id: '0199f0c4-7a10-4c3e-9d21-000000000001',
+    source: 'aws.athena',
+    account: '123456789012',
+    time: '2026-11-21T10:00:00Z',
+    region: 'eu-west-1',
+    'detail-type': 'AWS API Call via CloudTrail',
+    resources: [],
+    detail: { eventName: 'UpdateWorkGroup', requestParameters: { deep: ['x'.repeat(100_000)] } }
+  }
+  const wanted = await as('olga', 'POST', '/v1/posture/events', { payload: event })
+  t.strictSame([wanted.statusCode, wanted.json()], [202, { wantedAt: '2026-11-21T10:00:00.000Z' }])
+  t.equal((await as('olga', 'POST', '/v1/posture/scan')).statusCode, 202)
+  t.strictSame(watched, ['findings claims-pii 2', 'event', 'scan'])
+  for (const [method, url, payload] of [
+    ['GET', '/v1/posture/findings'],
+    ['POST', '/v1/posture/scan'],
+    ['POST', '/v1/posture/events', event]
+  ] as const) {
+    const more = payload === undefined ? {} : { payload }
+    t.match((await as('alice', method, url, more)).json(), { status: 403, code: 'policy_denied' }, url)
+    t.equal((await as('nobody', method, url, more)).statusCode, 403, url)
+  }
+  const asked = watched.length
+  const bad = [{ source: 'aws.ec2' }, { version: '1' }, { account: '1' }, { more: 1 }, { time: 'now' }, { resources: 'x' }, { detail: 1 }]
+  for (const over of bad) {
+    const answer = await as('olga', 'POST', '/v1/posture/events', { payload: { ...event, ...over } })
+    t.match(answer.json(), { status: 400, code: 'invalid_body' }, JSON.stringify(over))
+  }
+  for (const query of ['?limit=0', '?limit=10000', '?x=1']) {
+    t.equal((await as('olga', 'GET', `/v1/posture/findings${query}`)).statusCode, 400, query)
+  }
+  t.equal((await as('olga', 'POST', '/v1/posture/scan', { payload: { all: true } })).statusCode, 400)
+  t.equal(watched.length, asked)
 })
 
 t.test('a lock is set, lifted and listed; its body names what and why, and nothing else', async (t) => {

@@ -43,7 +43,7 @@ t.test('an export verifies at every size around the edges of its tiles', async (
 })
 
 t.test('WebCrypto comes to the same answers from the same source', async (t) => {
-  const web = webPrimitives<webcrypto.CryptoKey>(globalThis.crypto.subtle)
+  const web = webPrimitives<webcrypto.CryptoKey>(webcrypto.subtle)
   for (const files of [smallFiles, withFile('tile/entries/001', flip(40)), withFile('checkpoint', flip(100))]) {
     const of = { reader: readerOf(files), keys: [publicOf(keyA)], anchors: [await checkpointOf(small.slice(0, 300))] }
     t.same(await verifyExport({ ...of, strict: true }, web), await verifyExport({ ...of, strict: true }, by))

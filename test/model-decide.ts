@@ -1,9 +1,12 @@
 /**
  * Deciding as an explicit-state model: two processes that read a row, and later write what somebody
- * wanted of it by compare-and-set. A quorum of two out of three; the requester tries as well.
+ * wanted of it by compare-and-set. A quorum of two out of three; the requester tries as well. With a
+ * start ahead, the worker says when it has come, and the requester may start at any tick; a clock may
+ * also go back.
  */
-import type { Elevation } from '../src/elevation/elevation.ts'
+import type { Approved, Elevation } from '../src/elevation/elevation.ts'
 import { type Instant, type PersonId, instant, plus, seconds } from '../src/elevation/ids.ts'
+import { startable } from '../src/elevation/scheduling.ts'
 import * as transitions from '../src/elevation/transitions.ts'
 import { idOf, pending, person, start } from './fixtures-elevation.ts'
 import type { Move } from './model-search.ts'
@@ -16,7 +19,7 @@ const lastTick = 3
 type Row = { readonly version: number; readonly elevation: Elevation }
 type Want =
   | { readonly verb: 'approve' | 'deny'; readonly by: PersonId }
-  | { readonly verb: 'cancel' | 'lapse' }
+  | { readonly verb: 'cancel' | 'lapse' | 'open' | 'start' }
 type Held = { readonly row: Row; readonly want: Want }
 
 export type Deciding = {
@@ -35,12 +38,31 @@ export const startDeciding: Deciding = {
   wrong: null
 }
 
+/** The same with a start ahead, at the second tick. */
+export const startScheduled: Deciding = {
+  ...startDeciding,
+  row: {
+    ...startDeciding.row,
+    elevation: { ...first, ask: { ...first.ask, startAt: instant(start + 2 * 2_000_000) }, terms: { ...first.terms, quorum: 2, within: hour, activateWithin: hour }, decideBy: plus(start, hour) }
+  }
+}
+
 const at = (tick: number): Instant => instant(start + tick * 2_000_000)
 
 const wants: readonly Want[] = [
   ...voters.flatMap((by): readonly Want[] => [{ verb: 'approve', by }, { verb: 'deny', by }]),
   { verb: 'cancel' },
   { verb: 'lapse' }
+]
+
+/** Two votes and what comes after them: who else votes is searched without a start. */
+const scheduledWants: readonly Want[] = [
+  { verb: 'approve', by: person('bob') },
+  { verb: 'approve', by: person('carol') },
+  { verb: 'cancel' },
+  { verb: 'lapse' },
+  { verb: 'open' },
+  { verb: 'start' }
 ]
 const nameOf = (want: Want): string => ('by' in want ? `${want.verb} by ${want.by}` : want.verb)
 
@@ -53,6 +75,10 @@ const taken = ({ elevation }: Row, want: Want, now: Instant): transitions.Step<E
       const until = elevation.state === 'pending' ? elevation.decideBy : elevation.activateBy
       return now < until ? null : transitions.lapse(elevation, elevation.state === 'pending' ? 'not_decided' : 'not_activated', now)
     }
+    case 'open':
+      return elevation.state === 'approved' ? startable(elevation, now) : null
+    case 'start':
+      return elevation.state === 'approved' ? begun(elevation, now) : null
     case 'deny':
       return elevation.state === 'pending' ? transitions.deny(elevation, want.by, { salt: '', value: '' }, now) : null
     case 'approve': {
@@ -63,8 +89,17 @@ const taken = ({ elevation }: Row, want: Want, now: Instant): transitions.Step<E
   }
 }
 
+const begun = (elevation: Approved, now: Instant): transitions.Step<Elevation> => {
+  const intent = {
+    sessionName: '', region: '', workgroup: '', roleArn: '', sessionArn: '', sessionPolicy: '', grants: [],
+    startedAt: now, notAfter: plus(now, elevation.ask.duration)
+  }
+  return transitions.beginIssue(elevation, { intent, lease: { owner: 'one', until: plus(now, hour) }, now })
+}
+
 /** Whoever is idle reads for anybody's wish; whoever holds one writes it; time goes on. */
 export const decidingMoves = (isFenced: boolean) => (world: Deciding): readonly Move<Deciding>[] => {
+  const isScheduled = world.row.elevation.ask.startAt !== undefined
   if (world.wrong !== null) return []
   const moves: Move<Deciding>[] = []
   for (const which of [0, 1] as const) {
@@ -74,7 +109,7 @@ export const decidingMoves = (isFenced: boolean) => (world: Deciding): readonly 
       held: which === 0 ? [one, world.held[1]] : [world.held[0], one]
     })
     if (held === null) {
-      for (const want of wants) {
+      for (const want of isScheduled ? scheduledWants : wants) {
         moves.push({ label: `${which}: reads to ${nameOf(want)}`, to: put(world, { row: world.row, want }) })
       }
       continue
@@ -85,10 +120,11 @@ export const decidingMoves = (isFenced: boolean) => (world: Deciding): readonly 
     moves.push({ label: `${which}: writes ${nameOf(held.want)}`, to: put(next, null) })
   }
   if (world.tick < lastTick) moves.push({ label: 'tick', to: { ...world, tick: world.tick + 1 } })
+  if (isScheduled && world.tick > 0) moves.push({ label: 'the clock goes back', to: { ...world, tick: world.tick - 1 } })
   return moves
 }
 
-const decided: ReadonlySet<Elevation['state']> = new Set(['denied', 'cancelled', 'lapsed'] as const)
+const decided: ReadonlySet<Elevation['state']> = new Set(['denied', 'cancelled', 'lapsed', 'issuing'] as const)
 
 const wrongIn = ({ elevation: before }: Row, after: Elevation): string | null => {
   if (decided.has(before.state)) return `what is ${before.state} changed`
@@ -103,7 +139,11 @@ export const brokenDeciding = ({ row, wrong }: Deciding): string | null => {
   const people = new Set(approvals.map(({ by }) => by))
   if (people.has(ask.requester)) return 'I8: the requester approved it'
   if (people.size !== approvals.length) return 'I8: somebody counts twice'
-  if (state === 'approved' && people.size < terms.quorum) return 'I8: approved without a quorum'
+  if ((state === 'approved' || state === 'issuing') && people.size < terms.quorum) return 'I8: approved without a quorum'
+  const { startAt = 0 } = ask
+  if (state === 'issuing' && row.elevation.intent.startedAt < startAt) return 'it was started before its start'
+  if (state === 'approved' && (row.elevation.startableSince ?? startAt) < startAt) return 'it was said to be startable before its start'
+  if (state === 'approved' && startAt > 0 && row.elevation.activateBy < startAt + hour * 1000) return 'less time to use it than approved'
   return null
 }
 
@@ -111,7 +151,8 @@ export const isDecided = ({ row }: Deciding): boolean => decided.has(row.elevati
 
 const rowKey = ({ elevation }: Row): string => {
   const votes = elevation.approvals.map(({ by }) => by).toSorted()
-  return [elevation.state, ...votes, 'activateBy' in elevation ? elevation.activateBy : ''].join('+')
+  const open = elevation.state === 'approved' && elevation.startableSince !== undefined
+  return [elevation.state, ...votes, 'activateBy' in elevation ? elevation.activateBy : '', open].join('+')
 }
 
 const heldKey = (held: Held | null, version: number): string =>

@@ -4,7 +4,14 @@
  * designs are searched as well, and each has to be caught: a checker that finds nothing proves nothing.
  */
 import t from 'tap'
-import { brokenDeciding, decidingKey, decidingMoves, isDecided, startDeciding } from './model-decide.ts'
+import {
+  brokenDeciding,
+  decidingKey,
+  decidingMoves,
+  isDecided,
+  startDeciding,
+  startScheduled
+} from './model-decide.ts'
 import { type Design, brokenBy, isTerminal, keyOf, movesOf, product, startWorld } from './model-issue.ts'
 import { search } from './model-search.ts'
 
@@ -37,9 +44,9 @@ t.test('each weaker design is caught, by the invariant it breaks', async (t) => 
   }
 })
 
-const deciding = (isFenced: boolean) =>
+const deciding = (isFenced: boolean, start = startDeciding) =>
   search({
-    start: startDeciding,
+    start,
     moves: decidingMoves(isFenced),
     keyOf: decidingKey,
     broken: brokenDeciding,
@@ -54,4 +61,14 @@ t.test('abuse 13, 14: votes, denials and withdrawals at the same moment decide o
   t.match(weak.fault?.broken, /^(what is|a vote|I8)/, 'without the fence it is caught')
   t.comment(`no fence: ${weak.fault?.broken} after ${weak.fault?.trace.length} steps`)
   t.comment(weak.fault?.trace.join(' > ') ?? '')
+})
+
+t.test('a scheduled one is decided, opened and started once, never before its start, whatever the clock', async (t) => {
+  const { states, fault } = deciding(true, startScheduled)
+  t.comment(`${states} states`)
+  t.equal(fault, null, fault?.trace.join(' > ') ?? '')
+  t.ok(states > 100)
+  const weak = deciding(false, startScheduled)
+  t.match(weak.fault?.broken, /^(what is|a vote|I8|less)/, 'without the fence it is caught')
+  t.comment(`no fence: ${weak.fault?.broken} after ${weak.fault?.trace.length} steps`)
 })

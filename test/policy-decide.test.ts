@@ -128,6 +128,10 @@ type ConditionRow = readonly [
   string
 ]
 
+const extending = (place: number): Partial<Ask> => ({
+  extends: { elevation: known(parseElevationId('01JD6QZ5S0ABCDEFGHJKMNPQRS')), notAfter: later(30), place, seconds: hours(2) }
+})
+
 /** Per condition: met, unmet at its edge, and failed; with what its text must name. */
 const conditions: Readonly<Record<string, readonly ConditionRow[]>> = {
   when: [
@@ -172,6 +176,21 @@ const conditions: Readonly<Record<string, readonly ConditionRow[]>> = {
     ['as long as it may be', {}, { ask: { duration: hours(4) } }, 'met', '4h'],
     ['longer', {}, { ask: { duration: seconds(14_401) } }, 'unmet', '4h1s'],
     ['of no length', {}, { ask: { get duration() { return broken() } } }, 'failed', '']
+  ],
+  startAt: [
+    ['as far ahead as it may be', { startAhead: hours(24) }, { ask: { startAt: later(24 * 60) } }, 'met', '1d ahead'],
+    ['a second further', { startAhead: hours(24) }, { ask: { startAt: instant(later(24 * 60) + 1000) } },
+      'unmet', '1d1s ahead, at most 1d'],
+    ['where none may be scheduled', {}, { ask: { startAt: later(1) } }, 'unmet', 'ask when you need it'],
+    ['in another age', { startAhead: hours(24) }, { ask: { startAt: instant(253402300799999) } }, 'unmet', 'at most 1d'],
+    ['that cannot be read', {}, { ask: { get startAt() { return broken() } } }, 'failed', '']
+  ],
+  extensions: [
+    ['the first, where nothing is said of them', {}, { ask: extending(2) }, 'met', 'at most 1'],
+    ['the second', {}, { ask: extending(3) }, 'unmet', '1 extensions in this chain before'],
+    ['the second of two', { extensions: 2 }, { ask: extending(3) }, 'met', 'at most 2'],
+    ['the first of none', { extensions: 0 }, { ask: extending(2) }, 'unmet', 'at most 0'],
+    ['that nobody can count', { get extensions() { return broken() } }, { ask: extending(2) }, 'failed', '']
   ],
   reason: [
     ['as long as needed', {}, { ask: { reason: '0123456789' } }, 'met', '10'],
@@ -287,6 +306,31 @@ t.test('each stage looks at what can be known then', async (t) => {
   t.strictSame(open('vote'), ['when', 'reason', 'ticket'])
   t.strictSame(open('start'), ['when', 'signIn', 'reason', 'ticket', 'active'])
   t.strictSame(open('vend'), ['when', 'reason', 'ticket'])
+})
+
+t.test('the hour of a scheduled start counts until it has come, and how far ahead it is', async (t) => {
+  const sundays = withRule({ startAhead: hours(48), when: [window(['sun'], 8, 18, 'UTC')] })
+  const startAt = later(24 * 60)
+  const terms: Terms = {
+    rule: rule('standard'), mode: 'brokered', maxDuration: hours(4), quorum: 1, approvers: null, sets: [],
+    within: hours(2), activateWithin: hours(8)
+  }
+  const open = (of: Policy, stage: 'ask' | 'vote' | 'start' | 'vend', minutes: number, at0 = startAt) => {
+    const answer = mayStillIssue(of, terms, asked({ startAt: at0 }), at(stage, { at: later(minutes) }))
+    return answer.kind === 'deny' ? answer.reasons.map(({ condition }) => condition) : []
+  }
+  t.strictSame(outcome(sundays, asked()), [refused, unmet('when')], 'it is Saturday')
+  t.strictSame(outcome(sundays, asked({ startAt })), ['standard'])
+  t.strictSame(outcome(sundays, asked({ startAt: later(36 * 60) })), [refused, unmet('when')], 'Sunday night')
+  t.strictSame(open(sundays, 'vote', 60), [], 'a vote looks at the start as well')
+  t.strictSame(open(sundays, 'vote', 33 * 60), ['when'], 'after the start the hour of now counts')
+  t.strictSame(open(sundays, 'start', 33 * 60), ['when'])
+  const unplanned = withRule({})
+  t.strictSame(open(unplanned, 'vote', 60), ['startAt'], 'no rule lets it be scheduled any more')
+  t.strictSame(open(unplanned, 'start', 24 * 60), [], 'what has come is not ahead')
+  const denies = { ...sundays, denies: [{ ...known(policy.denies[0]), requesters: refs('group:everyone'), when: [window(['sun'], 0, 24, 'UTC')] }] }
+  t.strictSame(outcome(denies, asked({ startAt })), [refused, 'unmet no-guests deny'], 'so does a deny')
+  t.strictSame(outcome(withRule({}, denies), asked()), ['standard'], 'which does not apply now')
 })
 
 t.test('what a rule does not set is not told', async (t) => {

@@ -2,12 +2,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { parseDuration } from '../src/elevation/duration.ts'
-import { type PersonId, instant, parsePersonId, parseTargetId } from '../src/elevation/ids.ts'
+import { type PersonId, instant, parseElevationId, parsePersonId, parseTargetId } from '../src/elevation/ids.ts'
 import { votesMet } from '../src/policy/approvers.ts'
 import { decide } from '../src/policy/decide.ts'
 import { diffPolicies } from '../src/policy/diff.ts'
 import { loadPolicy } from '../src/policy/load.ts'
 import type { Policy } from '../src/policy/policy.ts'
+import { known } from './fixtures-policy.ts'
 
 const people = `groups:
   - { id: analysts, includes: [trainees] }
@@ -166,6 +167,11 @@ const rows: readonly (readonly [sentence: string, edits: readonly Edit[], expect
   ]],
   ['a longer window', [['maxDuration: 4h', 'maxDuration: 6h']], askers('gains claims-pii maxDuration: 4h → 6h')],
   ['a longer wait for the start', [['activateWithin: 8h', 'activateWithin: 9h']], askers('gains claims-pii activateWithin: 8h → 9h')],
+  ['a start may be scheduled', [['mode: brokered\n    when', 'mode: brokered\n    startAhead: 7d\n    when']], askers('gains claims-pii startAhead:  → 7d')],
+  ['more extensions in a row', [['mode: brokered\n    when', 'mode: brokered\n    extensions: 3\n    when']], askers('gains claims-pii extensions: 1 → 3')],
+  ['no extension', [['mode: brokered\n    when', 'mode: brokered\n    extensions: 0\n    when']], askers('loses claims-pii extensions: 1 → 0')],
+  ['approvers are reminded', [['      noReciprocalWithin: 24h', '      remindAfter: 30m\n      noReciprocalWithin: 24h']], ['gains', 'loses'].flatMap((word) => askers(`${word} claims-pii approval.remindAfter:  → 30m`))],
+  ['others are told', [['      noReciprocalWithin: 24h', '      escalateAfter: 1h\n      escalateTo: [group:security, person:otto]\n      noReciprocalWithin: 24h']], ['gains', 'loses'].flatMap((word) => ['escalateAfter:  → 1h', 'escalateTo:  → group:security, person:otto'].flatMap((line) => askers(`${word} claims-pii approval.${line}`)))],
   ['fewer approvals', [['quorum: 2', 'quorum: 1']], askers('gains claims-pii approvals: 2 → 1')],
   ['credentials out of the broker', [['mode: brokered\n    when', 'mode: credentials\n    when']], askers('gains claims-pii mode: brokered → credentials')],
   ['an hour more', [['"08:00-18:00"', '"07:00-18:00"']], askers(`gains claims-pii when: ${berlin} → mon tue wed thu fri 07:00-18:00 Europe/Berlin`)],
@@ -286,12 +292,13 @@ const settings = fc
     oneOf('', '      reason: { minLength: 5 }\n'),
     oneOf('', '      ticket: "*"\n', '      ticket: "A-<digits>"\n'),
     rarely('      signIn: { within: 15m }\n'),
-    rarely('    caps: { pending: 1, active: 2 }\n')
+    rarely('    caps: { pending: 1, active: 2 }\n'),
+    oneOf('', '', '    startAhead: 2d\n    extensions: 0\n', '    extensions: 2\n')
   )
-  .chain(([requesters, targets, length, mode, when, via, reason, ticket, signIn, caps]) => {
+  .chain(([requesters, targets, length, mode, when, via, reason, ticket, signIn, caps, planned]) => {
     const body = (approval: string, require: string): string =>
       `    targets: ${targets}\n    requesters: ${requesters}\n    maxDuration: ${length}\n    activateWithin: 1h\n    mode: ${mode}\n` +
-      `${when}${via}${require === '' ? '' : `    require:\n${require}`}${caps}    ${approval}\n`
+      `${when}${via}${require === '' ? '' : `    require:\n${require}`}${caps}${approval.includes('breakGlass') ? '' : planned}    ${approval}\n`
     const require = `${reason}${ticket}${signIn}`
     const always = '      reason: { minLength: 5 }\n      ticket: "A-<digits>"\n'
     return oneOf('people', 'people', 'people', 'auto', 'glass').chain((kind) => {
@@ -358,13 +365,16 @@ const hour = parseDuration('1h')
 const twoHours = parseDuration('2h')
 if (claims === null || payments === null || hour === null || twoHours === null) throw new Error('ids')
 
+const going = (place: number) => ({
+  extends: { elevation: known(parseElevationId('01JD6QZ5S0ABCDEFGHJKMNPQRS')), notAfter: instant(0), place, seconds: hour }
+})
 const asks = [claims, payments].flatMap((on) =>
   [hour, twoHours].flatMap((duration) =>
     ['', 'a long reason'].flatMap((reason) =>
       [null, 'A-1', 'B-1'].flatMap((ticket) =>
-        [false, true].map((breakGlass) => {
+        [{}, { breakGlass: true }, { startAt: instant(Date.UTC(2026, 10, 18, 12)) }, going(2), going(3)].map((more) => {
           const tables = [on === claims ? 'claims.claims' : 'payments.payments']
-          return { target: on, duration, reason, ticket, tables, columns: null, breakGlass }
+          return { target: on, duration, reason, ticket, tables, columns: null, breakGlass: false, ...more }
         })
       )
     )

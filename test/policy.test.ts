@@ -307,10 +307,11 @@ t.test('each key becomes what decisions read', async (t) => {
       via: 'cli',
       ask: {
         target: 'pii', duration: '2h', reason: 'a reason that is long', ticket: 'CLM-1',
-        tables: null, columns: null, breakGlass: false
+        tables: null, columns: null, breakGlass: false, startAt: null
       },
       signIn: { ago: 300, acr: 'phr', amr: ['mfa'] },
       standing: { pending: 0, open: 0, secondsInDay: 7200, autoInDay: 0, hasUnreviewed: false },
+      findings: [],
       expect: { decision: 'needs_approval', rule: 'standard', approvers: ['cat', 'dan'], unmet: [] }
     },
     {
@@ -322,10 +323,11 @@ t.test('each key becomes what decisions read', async (t) => {
       via: 'cli',
       ask: {
         target: 'pii', duration: '5m', reason: '', ticket: null,
-        tables: null, columns: null, breakGlass: false
+        tables: null, columns: null, breakGlass: false, startAt: null
       },
       signIn: null,
       standing: { pending: 0, open: 0, secondsInDay: 0, autoInDay: 0, hasUnreviewed: false },
+      findings: [],
       expect: { decision: 'deny', rule: null, approvers: null, unmet: ['duration'] }
     }
   ])
@@ -476,6 +478,10 @@ t.test('whatever could change a decision changes the digest, and nothing else do
     [M, 'acr: [phr]', 'acr: [phrh]'],
     [M, 'amr: [mfa]', 'amr: [hwk]'],
     [M, 'pending: 3', 'pending: 4'],
+    [M, 'caps: { pending: 3', 'startAhead: 7d\n    caps: { pending: 3'],
+    [M, 'caps: { pending: 3', 'startAhead: 8d\n    caps: { pending: 3'],
+    [M, 'caps: { pending: 3', 'extensions: 0\n    caps: { pending: 3'],
+    [M, 'caps: { pending: 3', 'extensions: 2\n    caps: { pending: 3'],
     [M, 'active: 2', 'active: 3'],
     [M, 'perDay: 8h', 'perDay: 9h'],
     [M, '[group:owners], atLeast: 1', '[group:allies], atLeast: 1'],

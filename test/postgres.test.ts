@@ -21,6 +21,9 @@ import { testWrap } from './fakes/key-wrap.ts'
 import { findPostgres, openReplica, startCluster, withoutPostgres } from './fixtures-postgres.ts'
 import { entry, insert, storeContract } from './store-contract.ts'
 import { row, storeQueriesContract } from './store-queries-contract.ts'
+import { searchContract } from './store-search-contract.ts'
+import { findingsContract } from './store-findings-contract.ts'
+import { consoleContract } from './store-console-contract.ts'
 import { slackContract } from './store-slack-contract.ts'
 
 const look = (offset: number, wallOffset: number, took = 1): Look => ({ offset, wallOffset, took })
@@ -97,7 +100,10 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
     }
     await t.test('of every engine', (t) => storeContract(t, open))
     await t.test('of queries', (t) => storeQueriesContract(t, open))
+    await t.test('of findings', (t) => findingsContract(t, open))
+    await t.test('of sessions', (t) => consoleContract(t, open))
     await t.test('of what was shown', (t) => slackContract(t, open))
+    await t.test('of searches', (t) => searchContract(t, open))
   })
 
   /** Two replicas on one database. */

@@ -13,7 +13,8 @@ import { text as textOf } from 'node:stream/consumers'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { api } from '../src/cli/api.ts'
-import { request } from '../src/cli/elevations.ts'
+import { extend, request, startOf } from '../src/cli/elevations.ts'
+import { instant } from '../src/elevation/ids.ts'
 import { lengthText, sizeText } from '../src/cli/query-progress.ts'
 import { type QueryOptions, query } from '../src/cli/query.ts'
 import { cells, resultTable } from '../src/cli/result-table.ts'
@@ -377,4 +378,35 @@ t.test('as it is installed: stdin, formats, wrong usage, Ctrl-C', async (t) => {
   const running = spawned(slow.env, [id, sql])
   t.match(await running.done, [130, '', 'Stopped.\n'], 'no progress line without a terminal')
   t.equal(slow.asked.at(-1)?.at, `POST ${queries}/${qid}/stop`)
+})
+
+t.test('a start is an instant or a length from now, and an extension says nothing of its target', async (t) => {
+  const now = instant(Date.UTC(2026, 10, 21, 10))
+  const rows: readonly (readonly [string, string | null])[] = [
+    ['+2h', '2026-11-21T12:00:00.000Z'], ['+PT30M', '2026-11-21T10:30:00.000Z'], ['2026-11-22T08:00Z', '2026-11-22T08:00Z'],
+    ['+soon', null], ['+', null], ['tomorrow', 'tomorrow']
+  ]
+  for (const [typed, expected] of rows) t.equal(startOf(typed, now), expected, typed)
+  const startAt = '2026-11-22T08:00:00.000Z'
+  const asked = {
+    id, state: 'approved', target: 'claims-pii', duration: 3600, approvals: [], mode: 'credentials', startAt,
+    extends: qid, chain: { place: 2, secondsBefore: 7200 }, reasons: []
+  }
+  const s = await serve(t, {
+    'POST /v1/elevations': () => ({ status: 201, body: asked }),
+    [`POST /v1/elevations/${id}/extend`]: () => ({ status: 201, body: { ...asked, startAt: null, state: 'pending' } }),
+    'GET /v1/elevations': () => ({ body: { elevations: [asked] } })
+  })
+  const ask = { target: 'claims-pii', duration: '1h', reason: 'because' }
+  const first = terminal()
+  t.equal(await request(api(s.env), first.to, { ...ask, start: startAt }), 0)
+  t.match(first.said.out.join('\n'), /starts 2026-11-22T08:00:00.000Z at the earliest/)
+  t.strictSame(JSON.parse(s.asked[0]?.body ?? ''), { ...ask, startAt })
+  const bad = terminal()
+  t.equal(await request(api(s.env), bad.to, { ...ask, start: '+soon' }), 2)
+  t.equal(s.asked.length, 1, 'what is no start is not asked for')
+  const more = terminal()
+  t.equal(await extend(api(s.env), more.to, { id, duration: '1h', reason: 'more' }), 0)
+  t.match(more.said.out.join('\n'), `extends ${qid}, ask 2 of a chain, 2h so far`)
+  t.strictSame(JSON.parse(s.asked[1]?.body ?? ''), { duration: '1h', reason: 'more' })
 })

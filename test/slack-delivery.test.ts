@@ -245,6 +245,29 @@ t.test('every step is told once, to whom it concerns, and what was shown is kept
   t.equal(posts, 5 + 2 + 1)
 })
 
+t.test('that a window can start is told when it can, and only then offered', async (t) => {
+  const { api, change, rounds, pass, keys, clock, texts } = await setUp()
+  const one = approved(idOf(1))
+  const scheduled: Elevation = { ...one, ask: { ...one.ask, startAt: at(60) }, activateBy: at(540) }
+  await change(scheduled)
+  await pass(3)
+  t.strictSame(keys('U0ALICE'), ['own:approved'])
+  t.notOk(actionsIn(api, 'U0ALICE', 'own:approved').includes('start'))
+  clock.now = at(60)
+  await rounds()
+  t.strictSame(keys('U0ALICE'), ['own:approved'], 'the broker has not looked yet')
+  await change({ ...scheduled, startableSince: at(60) })
+  await pass(3)
+  t.strictSame(keys('U0ALICE'), ['own:approved', 'own:startable'])
+  t.match(texts('U0ALICE')[1], /can start now/)
+  t.ok(actionsIn(api, 'U0ALICE', 'own:startable').includes('start'))
+  t.notOk(actionsIn(api, 'U0ALICE', 'own:approved').includes('start'), 'one message offers it')
+  const { activateBy: _, startableSince: __, ...rest } = { ...scheduled, startableSince: at(60) }
+  await change({ ...rest, state: 'lapsed', why: 'not_activated', lapsedAt: at(540) } as Elevation)
+  await pass(5)
+  t.notOk(actionsIn(api, 'U0ALICE', 'own:startable').includes('start'))
+})
+
 t.test('the warning comes 10 minutes before the end, or a fifth of a shorter window before', (t) => {
   const rows: readonly (readonly [number, number])[] = [
     [122, 112],
@@ -835,6 +858,7 @@ t.test('an ask is told only in the workspace that the token is of', async (t) =>
       now: () => at(0),
       logger: pino({ level: 'trace' }, { write: (line: string) => logged.push(JSON.parse(line)) }),
       elevations: store,
+      alerts: store.posture,
       store: store.slack,
       owner: 'one'
     })

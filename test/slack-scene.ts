@@ -18,6 +18,7 @@ import { type SlackSettings, makeSlackApp } from '../src/slack/app.ts'
 import {
   type AskField,
   callbacks,
+  extendFields,
   fieldAction,
   fieldBlock,
   printHandle,
@@ -250,11 +251,12 @@ export const scene = async (t: Test, given: Given = {}) => {
 export const handleOf = ({ elevation }: Stored): string =>
   printHandle({ elevation: elevation.id, digest: elevation.askDigest })
 
-type Element = { readonly value?: string; readonly selected?: readonly string[] }
+type Element = { readonly value?: string; readonly selected?: readonly string[]; readonly moment?: number | null }
 
 const state = (fields: readonly (readonly [block: string, action: string, element: Element])[]) => ({
   values: Object.fromEntries(
-    fields.map(([block, action, { value, selected }]) => {
+    fields.map(([block, action, { value, selected, moment }]) => {
+      if (moment !== undefined) return [block, { [action]: { type: 'datetimepicker', selected_date_time: moment } }]
       const options = selected?.map((one) => ({ text: { type: 'plain_text', text: one }, value: one }))
       const element =
         options === undefined ? { value: value ?? null } : { selected_option: options[0] ?? null, selected_options: options }
@@ -265,7 +267,7 @@ const state = (fields: readonly (readonly [block: string, action: string, elemen
 
 /** The form of an ask, filled in. */
 export const askView = (typed: Partial<AskInput> = {}, of = typed.target ?? ask.target) => {
-  const { target, duration, reason, ticket, tables, columns } = { ...ask, ...typed }
+  const { target, duration, reason, ticket, tables, columns, startAt } = { ...ask, ...typed }
   const field = (name: AskField, element: Element) =>
     [fieldBlock(name, of), fieldAction(name), element] as const
   return {
@@ -275,6 +277,7 @@ export const askView = (typed: Partial<AskInput> = {}, of = typed.target ?? ask.
     state: state([
       field('target', { selected: [target] }),
       field('duration', { selected: [duration] }),
+      field('startAt', { moment: startAt === undefined ? null : Math.floor(Date.parse(startAt) / 1000) }),
       field('tables', { selected: tables ?? [] }),
       field('columns', { selected: columns ?? [] }),
       field('otherColumns', { value: '' }),
@@ -290,6 +293,21 @@ export const reasonView = (metadata: string, value: string, callback: string = c
   callback_id: callback,
   private_metadata: metadata,
   state: state([[reasonField.block, reasonField.action, { value }]])
+})
+
+/** The form of an extension, filled in. */
+export const extendView = (
+  metadata: string,
+  { duration, reason, ticket = '' }: { readonly duration: string; readonly reason: string; readonly ticket?: string }
+) => ({
+  type: 'modal',
+  callback_id: callbacks.extend,
+  private_metadata: metadata,
+  state: state([
+    [extendFields.duration, extendFields.duration, { selected: duration === '' ? [] : [duration] }],
+    [extendFields.reason, extendFields.reason, { value: reason }],
+    [extendFields.ticket, extendFields.ticket, { value: ticket }]
+  ])
 })
 
 export const homeOpened = (user: string) => ({ type: 'app_home_opened', user, tab: 'home', channel: 'D1' })

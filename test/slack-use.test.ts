@@ -4,6 +4,8 @@
  */
 import t from 'tap'
 import { type ManifestFlags, slackManifest } from '../src/cli/slack.ts'
+import { seconds } from '../src/elevation/ids.ts'
+import type { Policy } from '../src/policy/policy.ts'
 import { cardOf } from '../src/slack/card.ts'
 import { handlers } from '../src/slack/handlers/all.ts'
 import { manifest, oneClick } from '../src/slack/manifest.ts'
@@ -12,6 +14,7 @@ import {
   askFields,
   callbacks,
   command,
+  extendFields,
   fieldAction,
   fieldBlock
 } from '../src/slack/names.ts'
@@ -24,6 +27,7 @@ import { person } from './fixtures-elevation.ts'
 import {
   askView,
   channel,
+  extendView,
   handleOf,
   homeOpened,
   payloadOf,
@@ -224,6 +228,80 @@ t.test('start, end, cancel, deny, revoke and details are one click each, and dra
   await click('U0DAVE', actions.details, handleOf(four))
   t.equal(s.calls('views.open').length, seen, 'not for whoever may not see it')
   t.strictSame(await s.refusals(), [`dave get unknown_elevation ${four.elevation.id}`])
+})
+
+t.test('a start is picked in the form, where a rule lets it be scheduled', async (t) => {
+  const planned = (policy: Policy): Policy => ({
+    ...policy,
+    rules: policy.rules.map((rule) => (rule.approval.kind === 'breakGlass' ? rule : { ...rule, startAhead: seconds(7 * 86_400) }))
+  })
+  const s = await scene(t, { policy: planned })
+  await s.sent({ body: s.commandBody({ user: 'U0ALICE' }, 'claims-pii') })
+  t.match(s.calls('views.open')[0]?.args['view'], /"type":"datetimepicker"/)
+  const startAt = new Date(s.now() + 26 * 3_600_000).toISOString()
+  const choose = await s.sent({
+    body: s.clickBody({ user: 'U0ALICE' }, fieldAction('startAt'), undefined, {
+      container: { type: 'view', view_id: 'V0FORM' },
+      channel: undefined,
+      view: { id: 'V0FORM', ...askView({ startAt }) }
+    })
+  })
+  t.equal(choose.statusCode, 200)
+  const drawn = s.calls('views.update').at(-1)?.args['view'] ?? ''
+  t.match(drawn, /not before/)
+  t.match(drawn, `"initial_date_time":${Date.parse(startAt) / 1000}`)
+  const far = await s.sent({ body: s.formBody({ user: 'U0ALICE' }, askView({ startAt: new Date(s.now() + 9 * 86_400_000).toISOString() })) })
+  t.strictSame(Object.keys(far.json().errors), [fieldBlock('startAt', 'claims-pii')])
+  await s.sent({ body: s.formBody({ user: 'U0ALICE' }, askView({ startAt })) })
+  const made = (await s.entries()).filter(({ type }) => type === 'elevation.requested')
+  t.match(made, [{ data: { startAt } }])
+  const stored = await s.stored(String(made[0]?.['elevation']))
+  got(await s.broker.approve(byCli(bob), stored.elevation.id))
+  await s.sent({ body: s.clickBody({ user: 'U0ALICE' }, actions.start, handleOf(stored)) })
+  t.match(s.told().at(-1), /Its start has not come yet/)
+  t.match((await s.stored(stored.elevation.id)).elevation, { state: 'approved' })
+  t.strictSame(await s.refusals(), ['alice submit policy_denied', `alice activate too_early ${stored.elevation.id}`])
+})
+
+t.test('a window is extended from its button by one form, once, and by nobody else', async (t) => {
+  const s = await scene(t)
+  const one = await s.asked()
+  const { id } = one.elevation
+  got(await s.broker.approve(byCli(bob), id))
+  got(await s.broker.activate(byCli(alice), id))
+  const before = await s.stored(id)
+  await s.sent({ body: s.clickBody({ user: 'U0ALICE' }, actions.extend, handleOf(one)) })
+  const opened = s.calls('views.open').at(-1)?.args['view'] ?? ''
+  t.match(opened, callbacks.extend)
+  t.match(opened, handleOf(one))
+  const view = { id: 'V0EXTEND', ...extendView(handleOf(one), { duration: '2h', reason: ' more of the ring\nto look at ', ticket: 'CLM-4712' }) }
+  const other = await s.replica()
+  const bodies = Array.from({ length: 4 }, () => s.formBody({ user: 'U0ALICE' }, view))
+  await Promise.all(bodies.map((body, n) => (n % 2 === 0 ? s : other).send({ body })))
+  await Promise.all([s.slack.idle(), other.slack.idle()])
+  const made = (await s.entries()).filter(({ type }) => type === 'elevation.requested')
+  t.equal(made.length, 2)
+  const next = (await s.stored(String(made[1]?.['elevation']))).elevation
+  t.match(next, {
+    state: 'pending',
+    ask: { requester: 'alice', duration: 7200, reason: 'more of the ring to look at', ticket: 'CLM-4712', tables: ['claims.customers'], extends: { elevation: id, place: 2 } }
+  })
+  t.strictSame(await s.stored(id), before)
+  t.ok(s.wakes.includes(next.id))
+
+  const empty = await s.sent({ body: s.formBody({ user: 'U0ALICE' }, extendView(handleOf(one), { duration: '', reason: '  ' })) })
+  t.strictSame(Object.keys(empty.json().errors), [extendFields.duration, extendFields.reason])
+  const again = extendView(handleOf(one), { duration: '1h', reason: 'more of the ring to look at', ticket: 'CLM-4712' })
+  await s.sent({ body: s.formBody({ user: 'U0ALICE' }, again) })
+  t.match(s.told().at(-1), /extended already/)
+  await s.sent({ body: s.formBody({ user: 'U0BOB' }, again) })
+  await s.sent({ body: s.formBody({ user: 'U0DAVE' }, again) })
+  await s.sent({ body: s.formBody({ user: 'U0ALICE' }, extendView('v1 nothing', { duration: '1h', reason: 'x' })) })
+  t.strictSame(await s.refusals(), [
+    `alice extend already_extended ${id}`, `bob extend unknown_elevation ${id}`, `dave extend unknown_elevation ${id}`,
+    'alice extend invalid_request'
+  ])
+  got(await s.broker.end(alice, id))
 })
 
 t.test('status, done and help answer the one who asks, alone where the app may not speak', async (t) => {
@@ -459,7 +537,7 @@ t.test('the manifest asks for what the handlers take, by URL or by Socket Mode',
   t.strictSame(named('shortcut'), [callbacks.ask])
   const clicked = [...Object.values(actions), ...askFields.map(fieldAction)]
   t.strictSame(named('action').toSorted(), clicked.toSorted(), 'every button has a handler')
-  t.strictSame(named('form').toSorted(), [callbacks.ask, callbacks.deny, callbacks.revoke].toSorted())
+  t.strictSame(named('form').toSorted(), [callbacks.ask, callbacks.deny, callbacks.extend, callbacks.revoke].toSorted())
   t.equal(new Set(handlers.map(({ kind, name }) => `${kind} ${name}`)).size, handlers.length)
   t.match(made, {
     features: { slash_commands: [{ url: at }] },

@@ -36,6 +36,7 @@ import type { ShownPreview } from '../src/slack/views/ask-preview.ts'
 import { breakGlassNotice } from '../src/slack/views/break-glass-notice.ts'
 import { helpText, statusList } from '../src/slack/views/command.ts'
 import { detailsModal } from '../src/slack/views/details.ts'
+import { extendModal } from '../src/slack/views/extend.ts'
 import { homeStranger, homeView } from '../src/slack/views/home.ts'
 import { denyModal, revokeModal } from '../src/slack/views/reason.ts'
 import { endingSoon, requesterNotice, stepOf } from '../src/slack/views/requester-notice.ts'
@@ -125,6 +126,7 @@ const wouldAsk: ShownPreview = {
     rule: 'investigation',
     mode: 'credentials',
     duration: seconds(7200),
+    startAt: null,
     approvers: [person('bob'), person('carol'), person('dan')],
     quorum: 2,
     reasons: []
@@ -138,6 +140,7 @@ const denial: ShownPreview = {
     rule: 'investigation',
     mode: null,
     duration: null,
+    startAt: null,
     approvers: [],
     quorum: null,
     reasons: [
@@ -172,7 +175,7 @@ const pages: Readonly<Record<string, () => Message | Modal | Home>> = {
         breakGlass: true,
         approvers: [],
         result: accept<Preview>({
-          decision: 'approved', rule: 'emergency', mode: 'credentials', duration: seconds(1800),
+          decision: 'approved', rule: 'emergency', mode: 'credentials', duration: seconds(1800), startAt: null,
           approvers: [], quorum: 0, reasons: []
         })
       }
@@ -184,10 +187,23 @@ const pages: Readonly<Record<string, () => Message | Modal | Home>> = {
       errors: { sql: 'Line 2, column 3: column ssn of claims.customers is denied' },
       preview: denial
     }),
+  'ask-planned': () =>
+    askModal({
+      offers: offers().map((offer) => ({ ...offer, demands: offer.demands.filter(({ rule }) => rule === 'planned') })),
+      typed: { ...typed, startAt: '2026-11-22T12:00:00.000Z' },
+      preview: {
+        ...wouldAsk,
+        result: accept<Preview>({
+          decision: 'needs_approval', rule: 'planned', mode: 'credentials', duration: seconds(7200), startAt: at(26 * 60),
+          approvers: [person('bob'), person('carol'), person('dan')], quorum: 1, reasons: []
+        })
+      }
+    }),
   'ask-every-rule': () => askModal({ offers: offers(), typed, preview: wouldAsk }),
   'ask-no-offers': () => askModal({ offers: [] }),
   'deny-form': () => denyModal(scene('pending-1-of-2')),
   'revoke-form': () => revokeModal(scene('active')),
+  'extend-form': () => extendModal(scene('active')),
   'details-pending': () => detailsModal(scene('pending-1-of-2'), { now }),
   'details-break-glass': () => detailsModal(scene('approved-break-glass'), { now }),
   'details-ended-revoked': () => detailsModal(scene('ended-revoked'), { now }),
@@ -204,6 +220,7 @@ const pages: Readonly<Record<string, () => Message | Modal | Home>> = {
   status: () => statusList({ mine: [scene('active')], waiting: [scene('pending-0-of-2')], now }),
   'status-empty': () => statusList({ mine: [], waiting: [], now }),
   'ending-soon': () => endingSoon(scene('active')),
+  'ending-soon-no-more': () => endingSoon({ ...scene('active'), rule: { ...known(scene('active').rule), extensions: 0 } }),
   'ending-soon-late': () => endingSoon(scene('ended-expired')),
   'pending-too-late': () => approvalMessage(scene('pending-1-of-2'), { now: at(120), place: 'person' }),
   'pending-rule-gone': () =>
@@ -284,6 +301,7 @@ const allWith = (
     denyModal(card),
     revokeModal(card),
     endingSoon(card),
+    extendModal(card),
     homeView({ mine: [card], waiting: [card], recent: [card], now }),
     statusList({ mine: [card], waiting: [card], now })
   ]),
@@ -392,8 +410,14 @@ t.test('a button is only where it can work', (t) => {
     'lapsed-not-decided': [[], again, []],
     'lapsed-not-started': [[], again, []],
     'lapsed-policy-changed': [[], again, []],
+    'pending-scheduled': [decide, ['cancel', 'console'], []],
+    'approved-scheduled': [[], ['cancel', 'console'], ['revoke']],
+    'approved-can-start': [[], ['start', 'cancel', 'console'], ['revoke']],
+    'lapsed-at-its-start': [[], again, []],
+    'pending-extension': [decide, ['cancel', 'console'], []],
+    'lapsed-extended-revoked': [[], again, []],
     issuing: [[], [], ['revoke']],
-    active: [[], ['end', 'console'], ['revoke']],
+    active: [[], ['end', 'extend', 'console'], ['revoke']],
     'ending-expired': [[], ['console'], []],
     'ending-revoked': [[], ['console'], []],
     'ending-failed': [[], ['console'], []],

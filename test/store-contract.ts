@@ -4,9 +4,9 @@
  */
 import type { Test } from 'tap'
 import type { Elevation } from '../src/elevation/elevation.ts'
-import type { ElevationId } from '../src/elevation/ids.ts'
+import { type ElevationId, type Instant, seconds } from '../src/elevation/ids.ts'
 import { type Entry, makeEntry } from '../src/ledger/entry.ts'
-import type { Filter, IdempotencyKey } from '../src/ports.ts'
+import type { Filter, IdempotencyKey, StandingOf } from '../src/ports.ts'
 import type { Store } from '../src/store/store.ts'
 import { endingsContract } from './store-endings-contract.ts'
 import {
@@ -150,9 +150,10 @@ export const storeContract = async (t: Test, open: () => Promise<Store>): Promis
     const store = await open()
     const alice = person('alice')
     const claims = target('claims-pii')
-    const of = { person: alice, target: claims, except: null, since: at(0) }
-    const none = { pending: 0, open: 0, running: 0, seconds: 0, auto: 0, unreviewed: null, version: 0 }
-    t.strictSame(await store.standing({ ...of, since: at(0) }), none)
+    const none = { pending: 0, open: 0, running: 0, seconds: 0, auto: 0, unreviewed: null, extended: null, version: 0 }
+    const seenSince = (since: Instant, more: Partial<StandingOf> = {}) =>
+      store.standing({ person: alice, target: claims, except: null, beside: null, since, around: { from: since, to: at(10_000) }, ...more })
+    t.strictSame(await seenSince(at(0)), none)
     const broken = (id: ElevationId): Elevation => {
       const one = active(id, at(90))
       return { ...one, ask: { ...one.ask, breakGlass: true }, terms: { ...one.terms, quorum: 0 } }
@@ -174,11 +175,49 @@ export const storeContract = async (t: Test, open: () => Promise<Store>): Promis
     // asked: 1 and 3 (an hour each, from the start); issued: 4, 5, 6 an hour and 7 of 88 minutes
     const counts = { pending: 2, open: 5, running: 3, seconds: 4 * 3600 + 88 * 60, auto: 1 }
     const since = at(-1)
-    const seen = await store.standing({ ...of, since })
-    t.strictSame(seen, { ...counts, seconds: seen.seconds, unreviewed: idOf(7), version: 0 })
+    const seen = await seenSince(since)
+    t.strictSame(seen, { ...counts, seconds: seen.seconds, unreviewed: idOf(7), extended: null, version: 0 })
     t.equal(seen.seconds, 2 * 3600 + 3 * 3600 + 88 * 60)
-    t.match(await store.standing({ ...of, since, except: idOf(1) }), { pending: 1, open: 4 })
-    t.match(await store.standing({ ...of, since: at(89) }), { seconds: 88 * 60, auto: 0 })
+    t.match(await seenSince(since, { except: idOf(1) }), { pending: 1, open: 4 })
+    t.match(await seenSince(at(89)), { seconds: 88 * 60, auto: 0 })
+  })
+
+  await t.test('an extension is found by what it extends, and counts beside it', async (t) => {
+    const store = await open()
+    const from = active(idOf(1))
+    const extending = { elevation: idOf(1), notAfter: at(62), place: 2, seconds: seconds(3600) }
+    const extended = <E extends Elevation>(one: E): E => ({ ...one, ask: { ...one.ask, extends: extending } })
+    const around = { from: at(-1), to: at(10_000) }
+    const of = { person: person('alice'), target: target('claims-pii'), except: null, since: at(-1), around }
+    const beside = () => store.standing({ ...of, beside: idOf(1) })
+    await insert(store, from)
+    t.match(await beside(), { open: 0, running: 0, seconds: 3600, extended: null })
+    await insert(store, extended({ ...everyState(idOf(2)).lapsed }))
+    t.match(await beside(), { extended: null }, 'what was given back unused extends nothing')
+    await insert(store, extended(pending(idOf(3))))
+    t.match(await beside(), { open: 1, running: 0, pending: 1, seconds: 7200, extended: idOf(3) })
+    t.match(await store.standing({ ...of, beside: null }), { open: 2, running: 1, extended: null })
+    t.match(await store.standing({ ...of, except: idOf(3), beside: idOf(1) }), { open: 0, extended: null })
+    t.strictSame((await store.get(idOf(3)))?.elevation, extended(pending(idOf(3))))
+  })
+
+  await t.test('a scheduled window counts where it is to be, an unused one that has no start where it was asked', async (t) => {
+    const store = await open()
+    const day = 24 * 60
+    const starting = (id: ElevationId, minutes: number): Elevation => {
+      const one = approved(id)
+      return { ...one, ask: { ...one.ask, startAt: at(minutes) } }
+    }
+    await insert(store, starting(idOf(1), 3 * day))
+    await insert(store, approved(idOf(2)))
+    const of = { person: person('alice'), target: target('claims-pii'), except: null, beside: null }
+    const near = async (from: number, to: number) =>
+      (await store.standing({ ...of, since: at(-1), around: { from: at(from), to: at(to) } })).seconds
+    t.equal(await near(-1, day), 3600, 'too far ahead')
+    t.equal(await near(-1, 3 * day + 1), 7200, 'within')
+    t.equal(await near(-1, 3 * day), 3600, 'it starts when the bounds end')
+    t.equal(await near(3 * day + 59, 9 * day), 7200, 'it is not over when they begin')
+    t.equal(await near(3 * day + 60, 9 * day), 3600, 'it is over when they begin')
   })
 
   await t.test('an ask is committed only against the standing it was decided on', async (t) => {
@@ -196,7 +235,7 @@ export const storeContract = async (t: Test, open: () => Promise<Store>): Promis
     t.match(await change(3, 0), { kind: 'conflict' })
     t.match(await change(4, 1), { kind: 'committed' })
     t.equal(await store.get(idOf(3)), null)
-    const of = { target: target('claims-pii'), except: null, since: start }
+    const of = { target: target('claims-pii'), except: null, beside: null, since: start, around: { from: start, to: start } }
     t.match(await store.standing({ ...of, person: person('alice') }), { version: 2 })
     t.match(await store.standing({ ...of, person: person('bob') }), { version: 0 })
   })
@@ -211,7 +250,8 @@ export const storeContract = async (t: Test, open: () => Promise<Store>): Promis
     const both = await Promise.all([review('sam'), review('bob')])
     t.strictSame(both.map(({ kind }) => kind).toSorted(), ['committed', 'conflict'])
     t.equal(await countEntries(store), 2)
-    const of = { person: person('alice'), target: target('claims-pii'), except: null, since: start }
+    const around = { from: start, to: start }
+    const of = { person: person('alice'), target: target('claims-pii'), except: null, beside: null, since: start, around }
     t.match(await store.standing(of), { unreviewed: null })
   })
 
@@ -343,6 +383,22 @@ export const storeContract = async (t: Test, open: () => Promise<Store>): Promis
     t.strictSame(idsOf(await store.due(at(120), 10)), [idOf(2), idOf(1), idOf(4)])
     await store.commit({ elevation: ended(idOf(2)), expectedVersion: 1, entries: [] })
     t.strictSame(idsOf(await store.due(at(120), 10)), [idOf(1), idOf(4)])
+  })
+
+  await t.test('a scheduled one is due at its start, and then by when it has to be used', async (t) => {
+    const store = await open()
+    const one = approved(idOf(1))
+    const scheduled = { ...one, ask: { ...one.ask, startAt: at(60) }, activateBy: at(540) }
+    const due = async (minutes: number) => idsOf(await store.due(at(minutes), 10))
+    await insert(store, scheduled)
+    t.strictSame(await due(59), [])
+    t.strictSame(await due(60), [idOf(1)])
+    await store.commit({ elevation: { ...scheduled, startableSince: at(60) }, expectedVersion: 1, entries: [] })
+    t.strictSame(await due(539), [])
+    t.strictSame(await due(540), [idOf(1)])
+    const late = { ...one, id: idOf(2), ask: { ...one.ask, startAt: at(1) }, decidedAt: at(2) }
+    await insert(store, late)
+    t.strictSame(await due(60), [], 'approved after its start it waits for nothing')
   })
 
   await endingsContract(t, open)

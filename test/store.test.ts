@@ -25,6 +25,9 @@ import { groupsOn } from '../src/store/sqlite-session.ts'
 import { type Store, storeOver } from '../src/store/store.ts'
 import { at, ended, idOf, pending } from './fixtures-elevation.ts'
 import { entry, insert, storeContract } from './store-contract.ts'
+import { searchContract } from './store-search-contract.ts'
+import { findingsContract } from './store-findings-contract.ts'
+import { consoleContract } from './store-console-contract.ts'
 import { slackContract } from './store-slack-contract.ts'
 import { testWrap } from './fakes/key-wrap.ts'
 
@@ -87,7 +90,10 @@ t.before(async () => {
 })
 
 t.test('the contract', (t) => storeContract(t, async () => openHere(newFolder())))
+t.test('the contract of findings', (t) => findingsContract(t, async () => openHere(newFolder())))
+t.test('the contract of sessions', (t) => consoleContract(t, async () => openHere(newFolder())))
 t.test('the contract of what was shown', (t) => slackContract(t, async () => openHere(newFolder())))
+t.test('the contract of searches', (t) => searchContract(t, async () => openHere(newFolder())))
 
 t.test('the store runs in a thread of its own, alone on its folder', async (t) => {
   const folder = newFolder()

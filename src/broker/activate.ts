@@ -2,19 +2,22 @@
  * Starting the window, in the only order in which nothing leaks: intent → CreateGrant → AssumeRole →
  * commit → read again → deliver. A crash between any two leaves an intent that recovery removes.
  */
-import type { Approved, IssuedGrant, Issuing } from '../elevation/elevation.ts'
+import type { Approved, IssuedGrant, Issuing, LapseReason } from '../elevation/elevation.ts'
 import { instant } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
+import { tooEarly } from '../elevation/scheduling.ts'
 import { beginEnd, beginIssue, issued, lapse } from '../elevation/transitions.ts'
 import type { AwsAnswer, SessionCredentials, Stored } from '../ports.ts'
 import type { Caller, Vended } from './broker.ts'
 import type { Deps } from './deps.ts'
+import { extendedRevoked, isExtendedRevoked } from './extended.ts'
 import { findOwn } from './find.ts'
 import { lockedOut } from './locked.ts'
 import { type Plan, assumeParameters, planIssue } from './plan.ts'
+import { postureOf } from './posture-gate.ts'
 import { commit } from './record.ts'
 import type { QuerySessions } from './query-sessions.ts'
-import { mayPassLater, stillAllowed } from './recheck.ts'
+import { mayPassLater, stillAllowed, unmetOf } from './recheck.ts'
 import { type Held, heldBy } from './standing.ts'
 
 /** The requester starts the window of their own approved elevation; a brokered one's session is kept. */
@@ -43,10 +46,14 @@ export const issue = async (
 ): Promise<Result<Vended>> => {
   const { elevation } = from
   const now = deps.clock.now()
-  const of = { target: elevation.ask.target, except: elevation.id, now }
-  const held = await heldBy(deps, caller.person, of)
+  const { startAt } = elevation.ask
+  if (startAt !== undefined && now < startAt) return tooEarly(startAt)
+  if (await isExtendedRevoked(deps, elevation.ask)) return lapsed(deps, from, extendedRevoked)
+  const held = await heldBy(deps, caller.person, { ask: elevation.ask, except: elevation.id, now })
   const { presence } = caller
-  const allowed = stillAllowed(deps, elevation, { presence, standing: held.starting, now })
+  const stage = { kind: 'start', presence, standing: held.starting } as const
+  const posture = await postureOf(deps, elevation.ask.target, now)
+  const allowed = stillAllowed(deps.policy(), elevation, { now, stage, ...posture })
   if (!allowed.ok) {
     return mayPassLater(deps.policy(), allowed.refusal) ? allowed : lapsed(deps, from, allowed)
   }
@@ -182,7 +189,13 @@ const lapsed = async (
   from: Stored<Approved>,
   refused: Extract<Result<unknown>, { ok: false }>
 ): Promise<Result<never>> => {
-  const why = refused.refusal.code === 'lapsed' ? 'not_activated' : 'policy_changed'
-  const done = await commit(deps, from, lapse(from.elevation, why, deps.clock.now()))
+  const why = whyLapsed(refused)
+  const unmet = why === 'policy_changed' ? unmetOf(refused.refusal) : []
+  const done = await commit(deps, from, lapse(from.elevation, why, deps.clock.now(), unmet))
   return done.ok ? refused : done
+}
+
+const whyLapsed = (refused: Extract<Result<unknown>, { ok: false }>): LapseReason => {
+  if (refused === extendedRevoked) return 'extended_revoked'
+  return refused.refusal.code === 'lapsed' ? 'not_activated' : 'policy_changed'
 }

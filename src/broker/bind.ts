@@ -5,7 +5,8 @@
 import type { Ask, AskedQuery, Terms } from '../elevation/elevation.ts'
 import type { Personal } from '../elevation/event.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
-import { commitment } from '../ledger/entry.ts'
+import { type Opening, commitment } from '../ledger/entry.ts'
+import type { Stored } from '../ports.ts'
 import type { CatalogOf } from './catalog.ts'
 import type { Deps } from './deps.ts'
 import { checkText, heldTo, refusedWith } from './query-check.ts'
@@ -37,6 +38,17 @@ export const boundTo = async (
 export const bindTo = (ask: Ask, bound: Bound | null, text: Personal | undefined): Ask => {
   if (bound === null || text === undefined) return ask
   return { ...ask, query: { commitment: commitment(text.salt, text.value), ...bound } }
+}
+
+/** The text that was asked for with its salt, from the ask's own entry; null = it cannot be had. */
+export const askedText = async (
+  deps: Pick<Deps, 'ledger'>,
+  { ledger }: Pick<Stored, 'ledger'>
+): Promise<Opening | null> => {
+  const [first] = ledger
+  if (first === undefined) return null
+  const openings = (await deps.ledger.openings(first, 1)).get(first) ?? []
+  return openings.find(({ name }) => name === 'sql') ?? null
 }
 
 const notBindable = refuse(

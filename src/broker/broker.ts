@@ -29,7 +29,12 @@ export type AskInput = {
   readonly sql?: string | undefined
   /** now, without an approval before: only under a rule that says so, reviewed afterwards */
   readonly breakGlass?: boolean | undefined
+  /** ISO 8601 UTC: the window does not start before; absent = as soon as it is approved */
+  readonly startAt?: string | undefined
 }
+
+/** What is said of an extension; everything else is as in the elevation that it goes on from. */
+export type ExtensionInput = Pick<AskInput, 'duration' | 'reason' | 'ticket'>
 
 export type TargetOffer = {
   readonly target: TargetId
@@ -78,6 +83,8 @@ export type Preview = {
   readonly rule: string | null
   readonly mode: Mode | null
   readonly duration: Seconds | null
+  /** null = as soon as it is approved */
+  readonly startAt: Instant | null
   readonly approvers: readonly PersonId[]
   readonly quorum: number | null
   readonly reasons: readonly Reason[]
@@ -142,6 +149,16 @@ export type Broker = QueryVerbs & {
   readonly submit: (
     caller: Caller,
     ask: AskInput,
+    idempotency?: { readonly key: string; readonly bodyHash: string }
+  ) => Promise<Result<Submitted>>
+  /**
+   * A new elevation that goes on from one's own active one: decided, approved and started by
+   * itself; the one it goes on from ends when it would have.
+   */
+  readonly extend: (
+    caller: Caller,
+    id: string,
+    extension: ExtensionInput,
     idempotency?: { readonly key: string; readonly bodyHash: string }
   ) => Promise<Result<Submitted>>
   /** Requester, eligible approver or auditor; anyone else gets `unknown_elevation`, as if absent. */

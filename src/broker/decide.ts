@@ -12,7 +12,9 @@ import type { Stored } from '../ports.ts'
 import { policyDenied } from './ask.ts'
 import type { Caller } from './broker.ts'
 import type { Deps } from './deps.ts'
+import { extendedRevoked, isExtendedRevoked } from './extended.ts'
 import { find, findOwn } from './find.ts'
+import { postureOf } from './posture-gate.ts'
 import { commit, personal } from './record.ts'
 
 /** Records a vote; with the vote that meets the quorum the elevation is approved. */
@@ -36,14 +38,21 @@ export const approve = async (
   const policy = deps.policy()
   const may = mayVote(policy, elevation, { person, presence, now, reciprocalAt })
   if (!may.ok) return refuse(may.code, may.message)
-  const still = mayStillIssue(policy, terms, ask, { now, stage: { kind: 'vote' } })
+  const posture = await postureOf(deps, ask.target, now)
+  const still = mayStillIssue(policy, terms, ask, { now, stage: { kind: 'vote' }, ...posture })
   if (still.kind === 'deny') return policyDenied(still)
+  if (await isExtendedRevoked(deps, ask)) {
+    const taken = transitions.lapse(elevation, 'extended_revoked', now)
+    const done = await commit(deps, found.value, taken)
+    return done.ok ? extendedRevoked : done
+  }
   const voters = [...elevation.approvals.map(({ by }) => by), person]
   const vote = {
     by: person,
     via: presence.via,
     isEnough: votesMet(policy, elevation, voters).met,
-    isReciprocal: reciprocalAt !== null
+    isReciprocal: reciprocalAt !== null,
+    signedInAt: presence.authAt
   }
   return commit(deps, found.value, transitions.approve(elevation, vote, now))
 }

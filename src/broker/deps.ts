@@ -3,6 +3,7 @@ import type { Policy } from '../policy/policy.ts'
 import type { Point } from './points.ts'
 import type { Upkeep } from './upkeep.ts'
 import type { EndingMeters, Endings, Locks, Probes } from '../ports-endings.ts'
+import type { PostureKnown } from '../ports-posture.ts'
 import type { Checks, QueryRows, QueryRuns } from '../ports-queries.ts'
 import type {
   Catalogs,
@@ -55,6 +56,8 @@ export type Deps = {
   readonly queryRows: QueryRows
   readonly checks: Checks
   readonly catalogs: Catalogs
+  /** absent: nobody watches workgroups and keys, so that a rule which asks for it denies */
+  readonly posture?: PostureKnown
   readonly policy: () => Policy
   readonly clock: Clock
   readonly ids: Ids

@@ -31,7 +31,7 @@ export const entries = async (
 }
 
 /** Erasures are looked up after the values, so that one in between is not an alarm. */
-const openRow = async (
+export const openRow = async (
   deps: Deps,
   row: LedgerRow,
   openings: readonly Opening[]

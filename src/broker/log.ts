@@ -10,8 +10,9 @@ import { nodePrimitives } from '../ledger/hash.ts'
 import { leafHashOf } from '../ledger/merkle.ts'
 import { parseNote } from '../ledger/note.ts'
 import { proofFileText } from '../ledger/proof-file.ts'
-import { inclusionProof, verifyInclusion } from '../ledger/proof.ts'
+import { type Proof, inclusionProof, verifyInclusion } from '../ledger/proof.ts'
 import { tileHashes } from '../ledger/tile-hashes.ts'
+import type { LedgerRow } from '../ports.ts'
 import type { Deps } from './deps.ts'
 import { find } from './find.ts'
 import { type NoteRead, auditing } from './ledger-reads.ts'
@@ -63,19 +64,43 @@ export const proof = async (
   if (!wanted.ok) return wanted
   const [row] = await deps.ledger.entries(wanted.value, 1)
   if (row?.index !== wanted.value) return accept(null)
-  await deps.log.included(row.index)
+  const proofs = await prover(deps, row.index)
+  const path = await proofs.path(row)
+  await note(person, { read: 'proof', index: row.index })
+  const parts = { index: BigInt(row.index), proof: path, entry: row.body }
+  return accept(utf8(proofFileText({ ...parts, checkpoint: proofs.checkpoint })))
+}
+
+/** Paths to one checkpoint, the latest. */
+export type Prover = {
+  readonly checkpoint: Uint8Array
+  /** Throws where what is stored as the entry is not what the tree holds. */
+  readonly path: (row: LedgerRow) => Promise<Proof>
+}
+
+/** Proves entries up to this index; resolves when the last of them is under a checkpoint. */
+export const prover = async (deps: Deps, last: number): Promise<Prover> => {
+  await deps.log.included(last)
   const signed = await deps.log.checkpoint()
   const { size, root } = headOf(signed)
-  const index = BigInt(row.index)
-  const read = tileHashes({ size, tile: (path) => tileOf(deps, path) }, nodePrimitives)
-  const path = await inclusionProof({ index, size }, { read, by: nodePrimitives })
-  const leaf = await leafHashOf(row.body, nodePrimitives)
-  const claim = { index, size, leaf, root, proof: path }
-  if (!(await verifyInclusion(claim, nodePrimitives))) {
-    throw new Error(`entry ${row.index} is stored otherwise than it was sealed`)
+  const tiles = new Map<string, Promise<Uint8Array>>()
+  const tile = (path: string): Promise<Uint8Array> => {
+    const known = tiles.get(path) ?? tileOf(deps, path)
+    tiles.set(path, known)
+    return known
   }
-  await note(person, { read: 'proof', index: row.index })
-  return accept(utf8(proofFileText({ index, proof: path, entry: row.body, checkpoint: signed })))
+  const read = tileHashes({ size, tile }, nodePrimitives)
+  return {
+    checkpoint: signed,
+    path: async (row) => {
+      const index = BigInt(row.index)
+      const hashes = await inclusionProof({ index, size }, { read, by: nodePrimitives })
+      const leaf = await leafHashOf(row.body, nodePrimitives)
+      const claim = { index, size, leaf, root, proof: hashes }
+      if (await verifyInclusion(claim, nodePrimitives)) return hashes
+      throw new Error(`entry ${row.index} is stored otherwise than it was sealed`)
+    }
+  }
 }
 
 const indexOf = async (deps: Deps, person: PersonId, id: string): Promise<Result<number>> => {

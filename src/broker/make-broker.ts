@@ -15,6 +15,7 @@ import type { Deps } from './deps.ts'
 import { end, revoke } from './end.ts'
 import { entries } from './entries.ts'
 import { erase } from './erase.ts'
+import { extend } from './extend.ts'
 import { find, list } from './find.ts'
 import { noteReads } from './ledger-reads.ts'
 import { lock, locks, unlock } from './lock.ts'
@@ -76,6 +77,10 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
     preview: (caller, ask) => preview({ deps, catalogOf }, caller, ask),
     submit: (caller, input, idempotency) =>
       on('submit', caller.person, null, () => submit({ deps, catalogOf }, caller, { input, idempotency })),
+    extend: (caller, id, input, idempotency) =>
+      on('extend', caller.person, id, () =>
+        extend({ deps, catalogOf }, caller, { id, input, idempotency })
+      ),
     get: (person, id) => on('get', person, id, () => find(deps, person, id)),
     list: (person, query) => list(deps, person, query),
     approve: (caller, id, shown) =>

@@ -11,6 +11,7 @@ import { sha256Hex } from '../ledger/hash.ts'
 import type { SessionCredentials, Stored } from '../ports.ts'
 import type { QueryRow } from '../ports-queries.ts'
 import { awsRefused, issue } from './activate.ts'
+import { askedText } from './bind.ts'
 import type { Caller } from './broker.ts'
 import type { CatalogOf } from './catalog.ts'
 import type { Deps } from './deps.ts'
@@ -109,16 +110,13 @@ const replay = async (
 /** Whether the text is the one that was asked for, to the letter; what cannot be told is not. */
 const isAsked = async (
   deps: Deps,
-  { elevation, ledger }: Stored<Active>,
+  stored: Stored<Active>,
   sql: string
 ): Promise<boolean> => {
-  const { query: asked } = elevation.ask
+  const { query: asked } = stored.elevation.ask
   if (asked === undefined) return true
-  const [first] = ledger
-  if (first === undefined) return false
-  const openings = (await deps.ledger.openings(first, 1)).get(first) ?? []
-  const opening = openings.find(({ name }) => name === 'sql')
-  return opening !== undefined && commitment(opening.salt, sql) === asked.commitment
+  const opening = await askedText(deps, stored)
+  return opening !== null && commitment(opening.salt, sql) === asked.commitment
 }
 
 const notAsked = async (deps: Deps, elevation: Active, sql: string): Promise<Result<never>> => {

@@ -4,25 +4,19 @@
  */
 import { type Approved, type Elevation, windowSeconds } from '../elevation/elevation.ts'
 import { type Instant, type Seconds, shortest } from '../elevation/ids.ts'
-import { type Refusal, type Result, accept, refuse } from '../elevation/refusal.ts'
+import { type Reason, type Refusal, type Result, accept, refuse } from '../elevation/refusal.ts'
 import type { Target } from '../elevation/target.ts'
 import { votesMet } from '../policy/approvers.ts'
-import type { Presence, Standing } from '../policy/circumstances.ts'
+import type { Circumstances } from '../policy/circumstances.ts'
 import { mayStillIssue } from '../policy/decide.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { Deps } from './deps.ts'
+import { isAllPosture } from './posture-gate.ts'
 
 export type Allowed = { readonly target: Target; readonly window: Seconds }
 
-export type Starting = {
-  readonly presence: Presence
-  readonly standing: Standing
-  readonly now: Instant
-}
-
 /**
  * Whether what is refused now may be met later while the approval stands: another hour, a fresh
- * sign-in, an elevation that ends. Everything else lapses it.
+ * sign-in, an elevation that ends, a finding that is mended. Everything else lapses it.
  */
 export const mayPassLater = ({ denies }: Policy, { reasons = [] }: Refusal): boolean => {
   const timed = new Set<string | null>(
@@ -36,7 +30,7 @@ export const mayPassLater = ({ denies }: Policy, { reasons = [] }: Refusal): boo
   )
 }
 
-const passing: ReadonlySet<string> = new Set(['when', 'signIn', 'active'])
+const passing: ReadonlySet<string> = new Set(['when', 'signIn', 'active', 'posture'])
 
 /**
  * Whether a new policy gives less than what runs was given, where its rule, then or now, says that
@@ -60,20 +54,19 @@ export const isNarrowed = (policy: Policy, elevation: Elevation, now: Instant): 
 
 /** The target and the longest window allowed by both policies, or why it may not start any more. */
 export const stillAllowed = (
-  deps: Deps,
+  policy: Policy,
   elevation: Approved,
-  { presence, standing, now }: Starting
+  circumstances: Circumstances
 ): Result<Allowed> => {
-  const policy = deps.policy()
-  if (now >= elevation.activateBy) {
+  if (circumstances.now >= elevation.activateBy) {
     return refuse('lapsed', 'The approval was not used in time. Ask again.')
   }
   const { ask, terms } = elevation
-  const stage = { kind: 'start', presence, standing } as const
-  const still = mayStillIssue(policy, terms, ask, { now, stage })
+  const still = mayStillIssue(policy, terms, ask, circumstances)
   const target = policy.targets.get(ask.target)
   if (still.kind === 'deny' || !target) {
     const reasons = still.kind === 'deny' ? still.reasons : []
+    if (isAllPosture(reasons)) return refuse('policy_denied', notInOrder, reasons)
     return refuse('policy_denied', 'The policy changed and no longer allows this. Ask again.', reasons)
   }
   const voters = elevation.approvals.map(({ by }) => by)
@@ -87,3 +80,10 @@ export const stillAllowed = (
   }
   return accept({ target, window: shortest(ask.duration, still.terms.maxDuration) })
 }
+
+const notInOrder =
+  'The target is not in order now. Each reason says what mends it; the approval stands till then.'
+
+/** Every condition behind a refusal, for whoever is told later that it lapsed; else the refusal. */
+export const unmetOf = ({ code, message, reasons = [] }: Refusal): readonly Reason[] =>
+  reasons.length > 0 ? reasons : [{ outcome: 'unmet', rule: null, condition: code, message }]

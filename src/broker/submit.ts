@@ -4,12 +4,13 @@ import type { Instant, PersonId } from '../elevation/ids.ts'
 import { type Refusal, type Result, accept, refuse } from '../elevation/refusal.ts'
 import { request } from '../elevation/transitions.ts'
 import { type Decision, decide } from '../policy/decide.ts'
-import { digestOf, parseAsk, policyDenied, unknownTarget } from './ask.ts'
+import { type Asking, digestOf, parseAsk, policyDenied, unknownTarget } from './ask.ts'
 import type { AskInput, Caller, Preview, Submitted } from './broker.ts'
 import type { Deps } from './deps.ts'
 import { type AskParts, type Bound, bindTo, boundTo } from './bind.ts'
 import { lockedFor } from './locked.ts'
 import { checkIssuable } from './plan.ts'
+import { postureOf } from './posture-gate.ts'
 import { commit, personal } from './record.ts'
 import { type Held, againOnConflict, heldBy } from './standing.ts'
 
@@ -19,7 +20,7 @@ export const preview = async (
   caller: Caller,
   input: AskInput
 ): Promise<Result<Preview>> => {
-  const weighed = await weigh(parts, caller, input)
+  const weighed = await weigh(parts, caller, { input, extends: null })
   if (!weighed.ok) return previewOf(weighed)
   const { ask, decision } = weighed.value
   const { rule, mode, quorum } = decision.terms
@@ -28,6 +29,7 @@ export const preview = async (
     rule,
     mode,
     duration: ask.duration,
+    startAt: ask.startAt ?? null,
     approvers: decision.kind === 'needs_approval' ? decision.approvers : [],
     quorum,
     reasons: decision.reasons
@@ -35,31 +37,38 @@ export const preview = async (
 }
 
 /** Stores a new elevation, or refuses and stores nothing but the refused attempt. */
-export const submit = async (
+export const submit = (
   parts: AskParts,
   caller: Caller,
-  asked: {
-    readonly input: AskInput
-    readonly idempotency?: Idempotency | undefined
-  }
+  { input, idempotency }: { readonly input: AskInput } & Once
+): Promise<Result<Submitted>> =>
+  submitAs(parts, caller, { read: async () => accept({ input, extends: null }), idempotency })
+
+/** The same of what is `read` anew at each try. */
+export const submitAs = async (
+  parts: AskParts,
+  caller: Caller,
+  asked: Reading & Once
 ): Promise<Result<Submitted>> => {
-  const { input, idempotency } = asked
+  const { idempotency } = asked
   const before = idempotency && (await replay(parts.deps, caller.person, idempotency))
-  return before ?? againOnConflict(() => submitOnce(parts, caller, { input, idempotency }))
+  return before ?? againOnConflict(() => submitOnce(parts, caller, asked))
 }
 
 type Idempotency = { readonly key: string; readonly bodyHash: string }
+type Reading = { readonly read: () => Promise<Result<Asking>> }
+export type Once = { readonly idempotency?: Idempotency | undefined }
 
 const submitOnce = async (
   parts: AskParts,
   caller: Caller,
-  {
-    input,
-    idempotency
-  }: { readonly input: AskInput; readonly idempotency: Idempotency | undefined }
+  { read, idempotency }: Reading & Once
 ): Promise<Result<Submitted>> => {
   const { deps } = parts
-  const weighed = await weigh(parts, caller, input)
+  const asking = await read()
+  if (!asking.ok) return asking
+  const { input } = asking.value
+  const weighed = await weigh(parts, caller, asking.value)
   if (!weighed.ok) return weighed
   const { ask: asked, decision, held, policyDigest, now, bound } = weighed.value
   const ticket = asked.ticket === null ? {} : { ticket: personal(deps, asked.ticket) }
@@ -99,21 +108,28 @@ type Weighed = {
 const weigh = async (
   parts: AskParts,
   caller: Caller,
-  input: AskInput
+  asking: Asking
 ): Promise<Result<Weighed>> => {
   const { deps } = parts
   const { person, presence } = caller
-  const parsed = parseAsk(deps.policy(), person, input)
+  const { input } = asking
+  const now = deps.clock.now()
+  const parsed = parseAsk(deps.policy(), person, { ...asking, now })
   if (!parsed.ok) return parsed
   const ask = parsed.value
-  const now = deps.clock.now()
-  const [held, locked] = await Promise.all([
-    heldBy(deps, person, { target: ask.target, except: null, now }),
-    lockedFor(deps, { people: [person], target: ask.target })
+  const [held, locked, posture] = await Promise.all([
+    heldBy(deps, person, { ask, except: null, now }),
+    lockedFor(deps, { people: [person], target: ask.target }),
+    postureOf(deps, ask.target, now)
   ])
+  // it is their own, so nothing is told by it that the policy would keep to itself
+  if (held.extended !== null) {
+    const what = `Elevation ${held.extended} extends it already. Extend that one once it is active.`
+    return refuse('already_extended', what)
+  }
   const policy = deps.policy()
   const stage = { kind: 'ask', presence, standing: held.asking } as const
-  const decision = decide(policy, person, ask, { now, stage })
+  const decision = decide(policy, person, ask, { now, stage, ...posture })
   if (decision.kind === 'deny') return policyDenied(decision)
   // not before: whoever may not ask for a target does not learn that it is locked
   if (locked) return locked
@@ -139,7 +155,7 @@ const previewOf = (refused: { readonly ok: false; readonly refusal: Refusal }): 
   if (passedOn.has(code)) return refused
   const all = reasons ?? [{ outcome: 'unmet', rule: null, condition: code, message } as const]
   const rule = all.find((reason) => reason.rule !== null)?.rule ?? null
-  const none = { mode: null, duration: null, approvers: [], quorum: null }
+  const none = { mode: null, duration: null, startAt: null, approvers: [], quorum: null }
   return accept({ decision: 'deny', rule, ...none, reasons: all })
 }
 

@@ -4,7 +4,7 @@
  * calls it every quarter second and whenever woken. What asks AWS has lanes of its own, so that no
  * round waits for AWS. The end itself waits for none of it: AWS refuses from `notAfter` on.
  */
-import type { Ending } from '../elevation/elevation.ts'
+import { type Ending, isScheduled } from '../elevation/elevation.ts'
 import type { ElevationId, Instant } from '../elevation/ids.ts'
 import { stepOf } from '../elevation/probing.ts'
 import { beginEnd, lapse, retryEnd, takeOver } from '../elevation/transitions.ts'
@@ -18,6 +18,7 @@ import { probe } from './probe.ts'
 import { commit } from './record.ts'
 import { lookAtDue } from './query-look.ts'
 import { remove, takeAway } from './remove.ts'
+import { startDue } from './start-due.ts'
 
 export type { WorkFault } from './lanes.ts'
 
@@ -131,6 +132,7 @@ const settle = async (deps: Deps, stored: Stored): Promise<Outcome> => {
     case 'pending':
       return moved(await commit(deps, stored, lapse(elevation, 'not_decided', now)))
     case 'approved':
+      if (isScheduled(elevation)) return moved(await startDue(deps, { ...stored, elevation }))
       return moved(await commit(deps, stored, lapse(elevation, 'not_activated', now)))
     case 'issuing': {
       const done = await commit(deps, stored, takeOver(elevation, { settleMilliseconds, now }))

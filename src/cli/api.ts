@@ -5,6 +5,7 @@
 import { isProblemCode, problemKinds } from '../broker/refusals.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { type Terminal, paint, plain } from './terminal.ts'
+import { cachedBearer } from './token-cache.ts'
 
 export type Api = {
   readonly get: (path: string) => Promise<Answer>
@@ -60,12 +61,12 @@ const callDeadlineMs = 30_000
 /** `SALLYPORT_URL` (default http://127.0.0.1:8080) and `SALLYPORT_TOKEN`; the token is never printed. */
 export const api = (env: Readonly<Record<string, string | undefined>>): FileApi & QueryApi & TakingApi => {
   const call = async <T>(path: string, init: Init, read: Read<T>): Promise<T | Refused> => {
-    const token = env['SALLYPORT_TOKEN']
+    const base = env['SALLYPORT_URL'] ?? 'http://127.0.0.1:8080'
+    const token = env['SALLYPORT_TOKEN'] || (await signedIn(env, base))
     if (!token) {
-      const detail = 'Set SALLYPORT_TOKEN to a bearer token of your identity provider.'
+      const detail = 'Run sallyport login, or set SALLYPORT_TOKEN to a bearer token.'
       return { ok: false, exit: exits.config, problem: { code: 'no_token', title: 'No token', detail } }
     }
-    const base = env['SALLYPORT_URL'] ?? 'http://127.0.0.1:8080'
     const headers = { ...init.headers, authorization: `Bearer ${token}` }
     const signal = init.signal ?? AbortSignal.timeout(callDeadlineMs)
     try {
@@ -119,6 +120,16 @@ export const api = (env: Readonly<Record<string, string | undefined>>): FileApi 
       )
   }
 }
+
+/** The token of `login`; the provider is asked only where it has to be renewed. */
+const signedIn = (
+  env: Readonly<Record<string, string | undefined>>,
+  broker: string
+): Promise<string | null> =>
+  cachedBearer(env, broker, {
+    now: Date.now(),
+    renew: async (token) => (await import('./login.ts')).renewed(token)
+  })
 
 /** A body that ends before its end is no answer: what was written is not all there is. */
 const poured = async (response: Response, write: Pouring['write']): Promise<Refused | null> => {

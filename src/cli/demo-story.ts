@@ -9,13 +9,16 @@ import type { Sandbox } from '../sandbox/main.ts'
 import { type Answer, type Api, type FileApi, type QueryApi, objectOf, text } from './api.ts'
 import { type AwsLogin, type Outcome, decrypt, query } from './demo-analyst.ts'
 import { ledgerStory } from './demo-ledger.ts'
+import { postureStory } from './demo-posture.ts'
 import { queryStory } from './demo-queries.ts'
 import { type Step, allowed, failed, refusedBy } from './demo-step.ts'
+
+type Person = 'alice' | 'bob' | 'carol' | 'dave' | 'eve' | 'erin' | 'oscar'
 
 export type Scene = {
   readonly sandbox: Sandbox
   /** the API as each person calls it */
-  readonly as: Readonly<Record<'alice' | 'bob' | 'carol' | 'eve' | 'erin', FileApi & QueryApi>>
+  readonly as: Readonly<Record<Person, FileApi & QueryApi>>
   /** where the ledger is exported to */
   readonly folder: string
   readonly signal: AbortSignal
@@ -92,6 +95,7 @@ export async function* story(scene: Scene): AsyncGenerator<Step> {
     'AccessDeniedException'
   )
   yield* queryStory(scene)
+  yield* postureStory(scene)
   await wait(Math.max(0, notAfter - Date.now()) + 50, undefined, { signal: scene.signal })
   yield denied(
     'after-the-end',

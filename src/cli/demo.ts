@@ -2,7 +2,9 @@
  * `demo`: the whole journey on the built-in sandbox, with the real broker over HTTP. Leaves nothing
  * behind unless told to keep its folder, however it is stopped.
  */
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +27,7 @@ export type DemoOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-const people = ['alice', 'bob', 'carol', 'eve', 'erin'] as const
+const people = ['alice', 'bob', 'carol', 'dave', 'eve', 'erin', 'oscar'] as const
 
 /** Exit 0 when every step was ok, 1 otherwise, 69 where it cannot start, 130 when interrupted. */
 export const demo = async (to: Terminal, options: DemoOptions): Promise<ExitCode> => {
@@ -87,8 +89,12 @@ const brokerOn = async (
   const hasSlack = Object.keys(slack).length > 0
   const dataDir = join(folder, 'data')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // the console's address holds the port, so that it is chosen before the broker listens
+  const port = options.port === 0 ? await freePort() : options.port
   const read = readConfig({
-    SALLYPORT_PORT: String(options.port),
+    SALLYPORT_PORT: String(port),
+    SALLYPORT_CONSOLE_URL: `http://127.0.0.1:${port}/console`,
+    SALLYPORT_CONSOLE_CLIENT_ID: 'sallyport-console',
     SALLYPORT_OPS_PORT: '0',
     SALLYPORT_DATA_DIR: dataDir,
     SALLYPORT_POLICIES: (hasSlack && env['SALLYPORT_POLICIES']) || examplePolicies,
@@ -101,8 +107,17 @@ const brokerOn = async (
   return startBroker(read.config, {
     logger: pino({ level: hasSlack ? 'warn' : 'silent' }, pino.destination(2)),
     aws: { credentials: async () => sandbox.keys.broker },
-    timing: { leaseSeconds: 30, settleSeconds: 1 }
+    timing: { leaseSeconds: 30, settleSeconds: 1, posturePauseSeconds: 0 }
   })
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return address !== null && typeof address === 'object' ? address.port : 0
 }
 
 type Playing = {
@@ -113,18 +128,21 @@ type Playing = {
 }
 
 const tellStory = async (to: Terminal, { sandbox, broker, folder, signal }: Playing): Promise<boolean> => {
-  const [alice, bob, carol, eve, erin] = await Promise.all(
+  const [alice, bob, carol, dave, eve, erin, oscar] = await Promise.all(
     people.map(async (person) =>
       api({ SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: await tokenOf(sandbox, person) })
     )
   )
-  if (!alice || !bob || !carol || !eve || !erin) throw new Error('a person of the demo is missing')
+  if (!alice || !bob || !carol || !dave || !eve || !erin || !oscar) {
+    throw new Error('a person of the demo is missing')
+  }
+  const as = { alice, bob, carol, dave, eve, erin, oscar }
   let isFine = true
-  for await (const step of story({ sandbox, as: { alice, bob, carol, eve, erin }, folder, signal })) {
+  for await (const step of story({ sandbox, as, folder, signal })) {
     isFine &&= step.ok
     show(to, step)
     if (signal.aborted) break
-    if (step.step === 'brokered-ledger' && !to.json) {
+    if (step.step === 'posture-accepted' && !to.json) {
       to.err(paint(to, 'dim', `  … waiting for the end of the ${windowSeconds} s window`))
     }
   }
@@ -155,7 +173,9 @@ const tellKept = (to: Terminal, keep: string): void => {
 
 const explain = async (to: Terminal, sandbox: Sandbox, broker: Running): Promise<void> => {
   if (to.json) return
-  to.out(`\nIt stays up for exploring until Ctrl-C. In another shell:`)
+  to.out(`\nIt stays up for exploring until Ctrl-C. The console, as any of its people:`)
+  to.out(`  ${broker.url}/console`)
+  to.out('In another shell:')
   to.out(`  export SALLYPORT_URL=${broker.url}`)
   to.out(`  export SALLYPORT_TOKEN=$(curl -s ${sandbox.issuer}/token -d person=alice | cut -d'"' -f4)`)
   to.out('  npx sallyport request --target claims-pii --duration 5m --ticket CLM-1 \\')

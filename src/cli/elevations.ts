@@ -1,8 +1,11 @@
-/** request, approve, deny, cancel, end, revoke, status: one call each, told to people or as JSON. */
+/**
+ * request, extend, approve, deny, cancel, end, revoke, status: one call each, told to people or as
+ * JSON.
+ */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { printDuration } from '../elevation/duration.ts'
-import { seconds } from '../elevation/ids.ts'
+import { parseDuration, printDuration } from '../elevation/duration.ts'
+import { type Instant, instant, iso, plus, seconds } from '../elevation/ids.ts'
 import { type Api, type Json, objectOf, tell, text } from './api.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { sqlIn, tellRefused } from './query-text.ts'
@@ -19,20 +22,33 @@ export type AskOptions = {
   readonly wait?: boolean
   /** file with the one query that may run; `-` is stdin */
   readonly sql?: string
+  /** ISO 8601 UTC, or `+` and a length from now */
+  readonly start?: string
 }
+
+export type ExtendOptions = Pick<AskOptions, 'duration' | 'reason' | 'ticket'>
 
 const pollMs = 1000
 
 /** Asks; with `wait` stays until it is decided: exit 0 approved, 1 anything else. */
 export const request = async (api: Api, to: Terminal, options: AskOptions): Promise<ExitCode> => {
-  const { wait: isWaiting, breakGlass, sql: file, ...ask } = options
+  const { wait: isWaiting, breakGlass, sql: file, start, ...ask } = options
+  const startAt = start === undefined ? undefined : startOf(start, instant(Date.now()))
+  if (startAt === null) {
+    to.err('--start is UTC like 2026-11-21T10:15:00Z, or a length from now such as +2h')
+    return exits.usage
+  }
   const path = breakGlass === true ? '/v1/break-glass' : '/v1/elevations'
   const sql = file === undefined ? null : await sqlIn(file)
   if (sql !== null && !sql.ok) {
     to.err(sql.line)
     return exits.usage
   }
-  const body = sql === null ? ask : { ...ask, sql: sql.text }
+  const body = {
+    ...ask,
+    ...(sql === null ? {} : { sql: sql.text }),
+    ...(startAt === undefined ? {} : { startAt })
+  }
   const answer = await api.post(path, body, { 'idempotency-key': randomUUID() })
   if (!answer.ok) return sql === null ? tell(to, answer) : tellRefused(to, sql.text, answer)
   const id = text(answer.body['id'])
@@ -50,6 +66,26 @@ export const request = async (api: Api, to: Terminal, options: AskOptions): Prom
   }
   show(to, latest)
   return latest['state'] === 'approved' ? exits.done : exits.refused
+}
+
+/** Asks for another window that goes on from one's own active one. */
+export const extend = async (
+  api: Api,
+  to: Terminal,
+  { id, ...body }: ExtendOptions & { readonly id: string }
+): Promise<ExitCode> => {
+  const path = `/v1/elevations/${encodeURIComponent(id)}/extend`
+  const answer = await api.post(path, body, { 'idempotency-key': randomUUID() })
+  if (!answer.ok) return tell(to, answer)
+  show(to, answer.body)
+  return exits.done
+}
+
+/** An instant as it was typed, or a length from now; null where `+` is followed by no length. */
+export const startOf = (typed: string, now: Instant): string | null => {
+  if (!typed.startsWith('+')) return typed
+  const length = parseDuration(typed.slice(1))
+  return length === null ? null : iso(plus(now, length))
 }
 
 /** approve, deny, cancel, end, revoke, review. */
@@ -90,9 +126,9 @@ export const status = async (api: Api, to: Terminal, id: string | undefined): Pr
     text(row['target']),
     text(row['requester']),
     lengthOf(row['duration']),
-    text(row['notAfter']) || text(row['createdAt'])
+    text(row['notAfter']) || text(row['startAt']) || text(row['createdAt'])
   ])
-  table(to, ['ELEVATION', 'STATE', 'TARGET', 'REQUESTER', 'FOR', 'ENDS OR ASKED'], cells)
+  table(to, ['ELEVATION', 'STATE', 'TARGET', 'REQUESTER', 'FOR', 'ENDS, STARTS OR ASKED'], cells)
   return exits.done
 }
 
@@ -110,11 +146,25 @@ const show = (to: Terminal, elevation: Json): void => {
     to.out(`  approved by ${plain(text(approval['by']))} at ${plain(text(approval['at']))}`)
   }
   showQuery(to, objectOf(elevation['query']))
+  showChain(to, elevation)
+  const start = text(elevation['startAt'])
+  if (start) to.out(`  starts ${plain(start)} at the earliest`)
+  const reasons = elevation['reasons']
+  for (const reason of Array.isArray(reasons) ? reasons : []) to.out(`  - ${plain(text(reason))}`)
   const end = text(elevation['notAfter'])
   if (end) to.out(`  window ends ${plain(end)}`)
   const steps = elevation['mode'] === 'brokered' ? { ...nextStep, ...nextBrokered } : nextStep
   const next = steps[state]
   if (next) to.out(`  ${next.replaceAll('ID', id)}`)
+}
+
+/** What it goes on from, and how long the chain was before. */
+const showChain = (to: Terminal, elevation: Json): void => {
+  const from = text(elevation['extends'])
+  if (from === '') return
+  const { place, secondsBefore } = objectOf(elevation['chain'])
+  const before = lengthOf(secondsBefore)
+  to.out(`  extends ${plain(from)}, ask ${text(place)} of a chain, ${before} so far`)
 }
 
 /** What the elevation is bound to; nothing where any query may run. */
@@ -132,13 +182,17 @@ const showQuery = (to: Terminal, { shape, reads }: Json): void => {
 const nextStep: Readonly<Record<string, string>> = {
   pending: 'next: wait for a decision, or `sallyport cancel ID`',
   approved: 'next: `sallyport credentials ID` starts the window',
-  active: 'next: `sallyport credentials ID` for fresh credentials, `sallyport end ID` when done',
+  active:
+    'next: `sallyport credentials ID` for fresh credentials, `sallyport extend ID` for longer, ' +
+    '`sallyport end ID` when done',
   ending: 'next: nothing to do, access is being taken away'
 }
 
 const nextBrokered: Readonly<Record<string, string>> = {
   approved: 'next: `sallyport query ID "SELECT …"` starts the window',
-  active: 'next: `sallyport query ID "SELECT …"`, `sallyport end ID` when done'
+  active:
+    'next: `sallyport query ID "SELECT …"`, `sallyport extend ID` for longer, ' +
+    '`sallyport end ID` when done'
 }
 
 const colourOf = (to: Terminal, state: string): string => {

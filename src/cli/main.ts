@@ -9,6 +9,10 @@ import { type ExitCode, exits } from './exit.ts'
 import { addLogCommands } from './ledger-commands.ts'
 import { addLedgerCommands } from './ledger.ts'
 import { addPolicyCommands } from './policy.ts'
+import { addPostureCommands } from './posture.ts'
+import { addBrokerCommands } from './posture-broker.ts'
+import { addCollectCommand } from './posture-collect.ts'
+import { addSideDoorsCommand } from './posture-sidedoors.ts'
 import { formats } from './query-formats.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
@@ -68,6 +72,11 @@ command('demo', 'the whole journey on the built-in sandbox')
   )
 
 addPolicyCommands(program.command('policy').description('faults, tests, decisions, changes'), run)
+const posture = program.command('posture').description('workgroups, keys, roles and buckets: what is out of line')
+addPostureCommands(posture, run)
+addCollectCommand(posture, run)
+addSideDoorsCommand(posture, run)
+addBrokerCommands(posture, run)
 const ledger = program.command('ledger').description('the ledger, verified by anybody')
 addLedgerCommands(ledger, run)
 addLogCommands(ledger, run)
@@ -85,6 +94,24 @@ slack
     run(options, async (to) => (await import('./slack.ts')).slackManifest(to, options))
   )
 
+command('evidence', 'what happened, with its proofs, in one file (auditors); or checks such a file')
+  .option('--elevation <id>', 'of one elevation')
+  .option('--from <iso>', 'or of a time: at or after, UTC')
+  .option('--to <iso>', 'before')
+  .option('--format <format>', 'html or json', 'html')
+  .option('--out <file>', 'default: stdout')
+  .option('--whole-policy', 'with all that the policy digest is of, people and addresses too')
+  .option('--verify <file>', 'checks a file instead, without the broker')
+  .option('--key <vkey>', 'for --verify: the ledger\'s key as you know it, or a file that holds it')
+  .action(({ json, verify, key, ...options }) =>
+    run({ json }, async (to) => {
+      const { evidence, verifyEvidence } = await import('./evidence.ts')
+      if (verify === undefined) return evidence(api(process.env), to, options)
+      if (key !== undefined) return verifyEvidence(to, { verify, key })
+      throw new CommanderError(exits.usage, 'key', '--verify needs --key, the key as you know it')
+    })
+  )
+
 command('session-policy', 'exactly what AWS would be sent')
   .requiredOption('--target <id>', 'target of the policies')
   .requiredOption('--not-after <iso>', 'end of the window, UTC')
@@ -97,6 +124,19 @@ command('session-policy', 'exactly what AWS would be sent')
     run(options, async (to) =>
       (await import('./session-policy.ts')).sessionPolicy(to, { ...options, now: Date.now() })
     )
+  )
+
+command('bootstrap', 'the AWS side of the targets, ready to apply')
+  .requiredOption('--format <format>', 'cloudformation or terraform')
+  .requiredOption('--key-admin <arn>', 'role that administers the keys')
+  .requiredOption('--broker-role <arn>', 'role that the broker is to run under')
+  .option('--producer <arn>', 'role that writes the data; repeatable', more, [])
+  .option('--runs-as <principal>', 'service or role that the broker is', 'ecs-tasks.amazonaws.com')
+  .option('--personal-key <arn>', 'KMS key that locks people\'s keys')
+  .option('--policies <dir>', 'policies folder', 'policies')
+  .option('--out <dir>', 'a file each instead of stdout')
+  .action((options) =>
+    run(options, async (to) => (await import('./bootstrap.ts')).bootstrap(to, options))
   )
 
 command('guard', 'whether queries on stdin may run under a guardrail')
@@ -118,11 +158,33 @@ command('request', 'asks for a target')
   .option('--tables <db.t,...>', 'default: every table of the target', list)
   .option('--columns <db.t.c,...>', 'default: every column', list)
   .option('--sql <file>', 'the one query that may run, to the letter; - is stdin')
+  .option('--start <iso|+length>', 'the window does not start before, UTC or from now: +2h')
   .option('--break-glass', 'without an approval before; everybody named is told, it is reviewed')
   .option('--wait', 'stays until it is decided')
   .action(({ json, ...ask }) =>
     run({ json }, async (to) => (await elevations()).request(api(process.env), to, ask))
   )
+
+command('extend <id>', 'asks for another window that goes on from your active one')
+  .requiredOption('--duration <length>', '2h, 45m or ISO 8601')
+  .requiredOption('--reason <text>', 'why')
+  .option('--ticket <id>', 'the ticket the rule wants')
+  .action((id, { json, ...ask }) =>
+    run({ json }, async (to) => (await elevations()).extend(api(process.env), to, { id, ...ask }))
+  )
+
+command('login', 'signs in with a browser; every command then uses it')
+  .requiredOption('--issuer <url>', 'your OpenID provider')
+  .option('--client-id <id>', 'the command line as the provider knows it', 'sallyport-cli')
+  .option('--scope <scope>', 'what the provider is asked for', 'openid offline_access')
+  .option('--audience <name>', 'what the token is for, where the provider wants to be told')
+  .action((options) =>
+    run(options, async (to) => (await import('./login.ts')).login(to, process.env, options))
+  )
+
+command('logout', 'forgets what login got').action((options) =>
+  run(options, async (to) => (await import('./login.ts')).logout(to, process.env))
+)
 
 const acts: readonly (readonly [verb: string, about: string, reason: boolean])[] = [
   ['approve', 'approves somebody else\'s ask', false],
@@ -179,6 +241,14 @@ command('credentials <id>', 'for an AWS profile: credential_process = sallyport 
     )
   )
 
+command('reconcile', 'CloudTrail log files against an exported ledger; exit 1 with findings')
+  .requiredOption('--from <place>', 'folder of log files, or s3://BUCKET/PREFIX')
+  .requiredOption('--ledger <dir>', 'an export of the ledger, verified before')
+  .option('--policies <dir>', 'policies folder', 'policies')
+  .action((options) =>
+    run(options, async (to) => (await import('./reconcile.ts')).reconcile(to, options))
+  )
+
 command('query <id> <sql>', 'one query of a brokered elevation; - reads it from stdin')
   .addOption(new Option('--format <format>', 'how the rows are printed').choices(formats).default('table'))
   .action((elevation, sql, { json, format }) =>
@@ -194,6 +264,6 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
-  if (error.code === 'port') process.stderr.write(`${error.message}\n`)
+  if (error.code === 'port' || error.code === 'key') process.stderr.write(`${error.message}\n`)
   process.exitCode = error.exitCode === 0 ? exits.done : exits.usage
 }

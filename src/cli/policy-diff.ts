@@ -25,9 +25,10 @@ export const policyDiff = async (
 const tellEach = (to: Terminal, old: Policy, now: Policy): number => {
   let gains = 0
   for (const { people, target, change, what, rule, from, to: after } of diffPolicies(old, now)) {
-    if (change === 'gains') gains += people.length
+    if (change === 'gains') gains += weightOf(people)
     const rest = { target, change, what, rule, from, to: after }
-    to.out(people.map((person) => JSON.stringify({ person, ...rest })).join('\n'))
+    const names = people.length === 0 ? [null] : people
+    to.out(names.map((person) => JSON.stringify({ person, ...rest })).join('\n'))
   }
   return gains
 }
@@ -39,7 +40,7 @@ const tellGrouped = (to: Terminal, old: Policy, now: Policy): number => {
   const counts = { gains: 0, loses: 0 }
   for (const difference of diffPolicies(old, now)) {
     const { target, ...rest } = difference
-    counts[difference.change] += difference.people.length
+    counts[difference.change] += weightOf(difference.people)
     const key = JSON.stringify(rest)
     const group = groups.get(key) ?? { difference, targets: [] }
     if (target !== null) group.targets.push(target)
@@ -54,15 +55,19 @@ const tellGrouped = (to: Terminal, old: Policy, now: Policy): number => {
 
 const tell = (to: Terminal, { difference, targets }: Group): void => {
   const { people, change, rule } = difference
-  const verb = people.length === 1 ? change : change.replace(/s$/, '')
+  const who = people.length === 0 ? 'the organisation' : several(people, 'people')
+  const verb = people.length <= 1 ? change : change.replace(/s$/, '')
   const where = targets.length === 0 ? '' : ` on ${several(targets, 'targets')}`
   const under = rule === null ? '' : ` (${rule})`
-  const line = `${several(people, 'people')} ${verb}${where}: ${sentence(difference)}${under}`
+  const line = `${who} ${verb}${where}: ${sentence(difference)}${under}`
   const sign = change === 'gains' ? paint(to, 'red', '+') : paint(to, 'green', '-')
   for (const [n, text] of wrap(line, 96).entries()) {
     to.out(`${n === 0 ? sign : '   '} ${text}`)
   }
 }
+
+/** What is about nobody in particular counts once. */
+const weightOf = (people: Difference['people']): number => Math.max(1, people.length)
 
 const sentence = ({ what, from, to }: Change): string => {
   const phrase = whole.get(what)

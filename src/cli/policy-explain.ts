@@ -6,13 +6,20 @@ import { parseDuration, printDuration } from '../elevation/duration.ts'
 import { type Instant, instant, iso, parsePersonId, parseTargetId } from '../elevation/ids.ts'
 import type { Reason } from '../elevation/refusal.ts'
 import { tablesOf } from '../elevation/target.ts'
+import { seenOf } from '../broker/posture-gate.ts'
 import type { Circumstances, Presence } from '../policy/circumstances.ts'
 import { type Explanation, type Obligations, explain } from '../policy/explain.ts'
 import { hint } from '../policy/issue.ts'
+import type { SeenPosture } from '../policy/gate.ts'
+import type { Policy } from '../policy/policy.ts'
 import { printSignIn } from '../policy/sign-in.ts'
+import { isOpen } from '../posture/finding.ts'
+import { judge } from '../posture/judge.ts'
+import { sceneOf } from '../posture/scene.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { counted } from './policy-check.ts'
 import { policyIn } from './policy-loaded.ts'
+import { factsIn } from './posture-scene.ts'
 import { type Terminal, paint, wrap } from './terminal.ts'
 
 export type ExplainOptions = {
@@ -25,10 +32,13 @@ export type ExplainOptions = {
   readonly columns?: readonly string[]
   readonly via: string
   readonly at?: string
+  readonly start?: string
   readonly breakGlass?: boolean
   readonly signInAgo?: string
   readonly acr?: string
   readonly amr?: readonly string[]
+  /** a saved snapshot; absent: what is out of line is not known */
+  readonly facts?: string
   readonly policies: string
   /** epoch milliseconds */
   readonly now: number
@@ -37,10 +47,14 @@ export type ExplainOptions = {
 /** Exit 0 where it would be let through, 1 where denied, 2 for bad options, 78 for bad policies. */
 export const policyExplain = async (to: Terminal, options: ExplainOptions): Promise<ExitCode> => {
   const { as, ticket, columns, breakGlass = false } = options
-  const at = instantOf(options)
+  const at = instantOf(options.at, options)
+  const startAt = options.start === undefined ? null : instantOf(options.start, options)
   const duration = parseDuration(options.duration)
   const id = parseTargetId(options.target)
   if (at === null) return usage(to, '--at is UTC like 2026-11-21T10:15:00Z')
+  if (options.start !== undefined && startAt === null) {
+    return usage(to, '--start is UTC like 2026-11-21T10:15:00Z')
+  }
   if (duration === null) return usage(to, '--duration is a length with its unit: 45m, 2h or PT2H')
   if (id === null) return usage(to, '--target is the id of a target')
   const presence = presenceOf(options, at)
@@ -59,16 +73,23 @@ export const policyExplain = async (to: Terminal, options: ExplainOptions): Prom
     ticket: ticket?.trim() ?? null,
     tables: distinct(options.tables ?? (target === undefined ? [] : tablesOf(target))),
     columns: columns === undefined ? null : distinct(columns),
-    breakGlass
+    breakGlass,
+    ...(startAt === null ? {} : { startAt })
   }
-  const circumstances: Circumstances = { now: at, stage: { kind: 'ask', presence, standing: none } }
+  const seen = await seenIn(to, options.facts, { policy, target: id, now: at })
+  if (seen === undefined) return exits.usage
+  const stage = { kind: 'ask', presence, standing: none } as const
+  const circumstances: Circumstances = { now: at, stage, posture: seen }
   const explained = explain(policy, person, ask, circumstances)
-  const about = { person, target: id, durationSeconds: duration, at: iso(at), via: presence.via }
+  const start = startAt === null ? {} : { startAt: iso(startAt) }
+  const { via } = presence
+  const about = { person, target: id, durationSeconds: duration, at: iso(at), ...start, via }
   if (to.json) to.out(JSON.stringify({ ...about, ...explained, policyDigest: policy.digest }))
   else {
     const what = breakGlass ? 'asks by break-glass for' : 'asks for'
     const length = printDuration(duration)
-    to.out(`${person} ${what} ${id}, ${length}, at ${iso(at)}, via ${presence.via}`)
+    const then = startAt === null ? '' : `, from ${iso(startAt)} on`
+    to.out(`${person} ${what} ${id}, ${length}${then}, at ${iso(at)}, via ${via}`)
     tell(to, explained)
   }
   return explained.decision === 'deny' ? exits.refused : exits.done
@@ -78,10 +99,24 @@ const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/
 
 const none = { pending: 0, open: 0, secondsInDay: 0, autoInDay: 0, unreviewed: null }
 
-const instantOf = ({ at, now }: ExplainOptions): Instant | null => {
+const instantOf = (at: string | undefined, { now }: ExplainOptions): Instant | null => {
   if (at === undefined) return instant(now)
   const written = isoInstant.test(at) ? Date.parse(at) : Number.NaN
   return Number.isNaN(written) || written < 0 ? null : instant(written)
+}
+
+/** What the snapshot shows of the target; null where there is none, undefined where it is not one. */
+const seenIn = async (
+  to: Terminal,
+  file: string | undefined,
+  of: { readonly policy: Policy; readonly target: string; readonly now: Instant }
+): Promise<SeenPosture | null | undefined> => {
+  if (file === undefined) return null
+  const facts = await factsIn(to, file)
+  if (facts === null) return undefined
+  const found = judge(facts, sceneOf(of.policy, { broker: null, now: of.now }))
+  const findings = found.filter((one) => isOpen(one) && one.targets.includes(of.target)).map(seenOf)
+  return { at: instant(Math.max(0, Date.parse(facts.at))), findings }
 }
 
 /** What is wrong with the options, as a sentence, or how the person comes. */
@@ -146,6 +181,9 @@ const tellObligations = (
   const longest = printDuration(obligations.maxDurationSeconds)
   const start = printDuration(obligations.activateWithinSeconds)
   row('window', `at most ${longest}, started within ${start}`)
+  const { startAheadSeconds: ahead, extensions } = obligations
+  const planned = ahead === null ? 'not scheduled' : `scheduled up to ${printDuration(ahead)} ahead`
+  row('', `${planned}, at most ${counted(extensions, 'extension', 'extensions')} in a row`)
   row('mode', modes[mode])
   row('guardrail', guardrail ?? 'none')
 }

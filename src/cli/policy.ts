@@ -35,10 +35,12 @@ export const addPolicyCommands = (policy: Command, run: RunCommand): void => {
     .option('--columns <db.t.c,...>', 'default: every column', list)
     .option('--via <channel>', 'slack, console or cli', 'cli')
     .option('--at <iso>', 'UTC; default: now')
+    .option('--start <iso>', 'UTC; when the window may start; default: once approved')
     .option('--break-glass', 'asks without an approval before')
     .option('--sign-in-ago <length>', 'how long ago the sign-in was; default: not told')
     .option('--acr <value>', 'what the token says of the sign-in')
     .option('--amr <value,...>', 'the methods it was made by', list)
+    .option('--facts <file>', 'a snapshot of posture collect; left out, findings are not known')
     .option('--policies <dir>', 'policies folder', folder)
     .action((options) =>
       run(options, async (to) => {

@@ -1,5 +1,6 @@
 /** `sandbox`: only the local AWS, with what a shell needs to talk to it. */
 import { startSandbox } from '../sandbox/main.ts'
+import { seedPosture } from '../sandbox/seed-posture.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { type Terminal, paint } from './terminal.ts'
 import { untilStopped } from './until-stopped.ts'
@@ -16,6 +17,7 @@ export const sandbox = async (to: Terminal, options: SandboxOptions): Promise<Ex
     }
   )
   if (running === null) return exits.unavailable
+  seedPosture(running.world)
   const { endpoint, issuer, region, keys } = running
   const { accessKeyId, secretAccessKey, sessionToken } = keys.broker
   if (to.json) {

@@ -22,6 +22,24 @@ export type Ask = {
   readonly breakGlass: boolean
   /** the one query that may run, where the ask is bound to one */
   readonly query?: AskedQuery
+  /** the window does not start before; absent = as soon as it is approved */
+  readonly startAt?: Instant
+  /** the window that this one goes on from, where it was asked as an extension */
+  readonly extends?: Extends
+}
+
+/**
+ * What an extension goes on from, as it was when it was asked. The extended window stays as long as
+ * it is.
+ */
+export type Extends = {
+  readonly elevation: ElevationId
+  /** when that window is over */
+  readonly notAfter: Instant
+  /** the place of this ask in its chain: 2 = it extends one that extends nothing */
+  readonly place: number
+  /** windows of the chain before this one, as issued, added up */
+  readonly seconds: Seconds
 }
 
 /** A query that an ask is bound to. Its text is nobody's but the requester's. */
@@ -121,7 +139,12 @@ export type Pending = Base & {
   readonly approvals: readonly Approval[]
   readonly decideBy: Instant
 }
-export type Approved = Decided & { readonly state: 'approved'; readonly activateBy: Instant }
+export type Approved = Decided & {
+  readonly state: 'approved'
+  readonly activateBy: Instant
+  /** of a scheduled one: when its start had come and the policy was found to allow it still */
+  readonly startableSince?: Instant
+}
 export type Issuing = Issued & { readonly state: 'issuing'; readonly lease: Lease }
 export type Active = Issued & {
   readonly state: 'active'
@@ -173,11 +196,13 @@ export type Cancelled = Base & {
   readonly by: PersonId
   readonly cancelledAt: Instant
 }
-export type LapseReason = 'not_decided' | 'not_activated' | 'policy_changed'
+export type LapseReason = 'not_decided' | 'not_activated' | 'policy_changed' | 'extended_revoked'
 export type Lapsed = Base & {
   readonly state: 'lapsed'
   readonly approvals: readonly Approval[]
   readonly why: LapseReason
+  /** what the policy no longer allows, one sentence each, where that is why */
+  readonly reasons?: readonly string[]
   readonly lapsedAt: Instant
 }
 export type Failed = Issued & {
@@ -212,13 +237,20 @@ export const windowSeconds = (elevation: Elevation): number =>
     ? Math.ceil((elevation.intent.notAfter - elevation.intent.startedAt) / 1000)
     : elevation.ask.duration
 
+/**
+ * Whether an approved elevation still waits for its start, at which it is looked at again. What was
+ * approved after its start waits for nothing.
+ */
+export const isScheduled = ({ ask, decidedAt, startableSince }: Approved): boolean =>
+  ask.startAt !== undefined && ask.startAt > decidedAt && startableSince === undefined
+
 /** When a worker has to look at it next; null once terminal. */
 export const dueAt = (elevation: Elevation): Instant | null => {
   switch (elevation.state) {
     case 'pending':
       return elevation.decideBy
     case 'approved':
-      return elevation.activateBy
+      return isScheduled(elevation) ? (elevation.ask.startAt ?? null) : elevation.activateBy
     case 'issuing':
       return elevation.lease.until
     case 'active':

@@ -11,6 +11,7 @@ export type EventType =
   | 'elevation.denied'
   | 'elevation.cancelled'
   | 'elevation.lapsed'
+  | 'elevation.startable'
   | 'issue.intent'
   | 'issue.takeover'
   | 'issue.failed'
@@ -37,6 +38,9 @@ export type EventType =
   | 'policy.refused'
   | 'access.locked'
   | 'access.unlocked'
+  | 'finding.opened'
+  | 'finding.closed'
+  | 'finding.waived'
 
 /** JSON that RFC 8785 prints without choices: no floats. */
 export type Json =

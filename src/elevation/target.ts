@@ -35,6 +35,8 @@ export type Target = {
   readonly classification: string
   /** `person:ID` or `group:NAME` */
   readonly owner: string
+  /** Slack channel of its owner, where findings on it are told; absent: nowhere */
+  readonly alerts?: string
   readonly data: readonly DataSet[]
   readonly results: Results
   /** `database.table` → column → class, e.g. `direct` or `quasi` */

@@ -1,8 +1,8 @@
 /**
  * Every change of state, each a pure function that takes the one state it is legal in and returns
  * the next state with its ledger events, or a refusal. Nothing else makes an `Elevation`.
- * Deciding: request, approve, deny, cancel, lapse. Issuing: beginIssue, issued, vended.
- * Ending: beginEnd, takeOver, retryEnd, awaitSweep, finishEnd.
+ * Deciding: request, approve, deny, cancel, lapse; startable is in scheduling.ts. Issuing:
+ * beginIssue, issued, vended. Ending: beginEnd, takeOver, retryEnd, awaitSweep, finishEnd.
  */
 import type {
   Active,
@@ -16,6 +16,7 @@ import type {
   Ended,
   Ending,
   EndingReason,
+  Extends,
   Failed,
   Intent,
   IssuedGrant,
@@ -27,14 +28,14 @@ import type {
   Session,
   Terms
 } from './elevation.ts'
-import type { EventType, Json, LedgerEvent, Personal } from './event.ts'
+import type { LedgerEvent, Personal } from './event.ts'
 import { type ElevationId, type Instant, type PersonId, instant, iso, plus, seconds } from './ids.ts'
 import { type Removed, isDenied, stepOf } from './probing.ts'
-import { type Refusal, refuse } from './refusal.ts'
+import { type Reason, refuse } from './refusal.ts'
+import { decideByOf, tooEarly } from './scheduling.ts'
+import { type Step, event, issuedOf, step, undecided } from './step.ts'
 
-export type Step<S> =
-  | { readonly ok: true; readonly next: S; readonly events: readonly [LedgerEvent, ...LedgerEvent[]] }
-  | { readonly ok: false; readonly refusal: Refusal }
+export type { Step } from './step.ts'
 
 /**
  * A new ask that the policy let through: pending, or approved at once where its terms ask for no
@@ -62,11 +63,17 @@ export const request = (input: {
     columns: ask.columns,
     breakGlass: ask.breakGlass,
     ...(ask.query ? { query: { shape: ask.query.shape, reads: ask.query.reads } } : {}),
+    ...(ask.startAt === undefined ? {} : { startAt: iso(ask.startAt) }),
+    ...(ask.extends ? { extends: extendsData(ask.extends) } : {}),
     via
   }
   const asked = event(base, 'elevation.requested', ask.requester, now, data, personal)
   if (terms.quorum > 0) {
-    return step({ ...base, state: 'pending', decideBy: plus(now, terms.within) }, asked)
+    const decideBy = decideByOf(ask, terms, now)
+    if (now >= decideBy) {
+      return refuse('lapsed', 'Its start is too long ago for it to be approved. Ask again.')
+    }
+    return step({ ...base, state: 'pending', decideBy }, asked)
   }
   const announced = event(base, 'breakglass.used', ask.requester, now, { told })
   const { next, event: approved } = approval(base, [], now)
@@ -85,6 +92,8 @@ export const approve = (
     readonly via: Channel
     readonly isEnough: boolean
     readonly isReciprocal: boolean
+    /** `auth_time` of the approver's token; absent or null = it says nothing, as in Slack */
+    readonly signedInAt?: Instant | null
   },
   now: Instant
 ): Step<Pending | Approved> => {
@@ -104,7 +113,8 @@ export const approve = (
     votes: approvals.length,
     quorum: from.terms.quorum,
     via,
-    reciprocal: vote.isReciprocal
+    reciprocal: vote.isReciprocal,
+    ...(vote.signedInAt ? { signedInAt: iso(vote.signedInAt) } : {})
   })
   if (!vote.isEnough || approvals.length < from.terms.quorum) {
     return step({ ...from, approvals }, recorded)
@@ -141,18 +151,38 @@ export const cancel = (
   return step(next, event(from, 'elevation.cancelled', by, now, data))
 }
 
-/** Not decided or not used in time, or the policy of now no longer allows what was approved. */
-export const lapse = (from: Pending | Approved, why: LapseReason, now: Instant): Step<Lapsed> =>
-  step(
-    { ...undecided(from), state: 'lapsed', why, lapsedAt: now },
-    event(from, 'elevation.lapsed', 'broker', now, { why })
+/**
+ * Not decided or not used in time, or the policy of now no longer allows what was approved; its
+ * unmet conditions where that is why.
+ */
+export const lapse = (
+  from: Pending | Approved,
+  why: LapseReason,
+  now: Instant,
+  unmet: readonly Reason[] = []
+): Step<Lapsed> => {
+  const conditions = unmet.map(({ condition }) => condition)
+  const data = { why, ...(conditions.length > 0 && { conditions }) }
+  const reasons = unmet.map(({ message }) => message)
+  return step(
+    {
+      ...undecided(from),
+      state: 'lapsed',
+      why,
+      ...(reasons.length > 0 && { reasons }),
+      lapsedAt: now
+    },
+    event(from, 'elevation.lapsed', 'broker', now, data)
   )
+}
 
 /** The requester's act: the window starts now. Durable before anything is created in AWS. */
 export const beginIssue = (
   from: Approved,
   { intent, lease, now }: { readonly intent: Intent; readonly lease: Lease; readonly now: Instant }
 ): Step<Issuing> => {
+  const { startAt } = from.ask
+  if (startAt !== undefined && now < startAt) return tooEarly(startAt)
   if (now >= from.activateBy) {
     return refuse('lapsed', 'The approval was not used in time. Ask again.')
   }
@@ -160,7 +190,7 @@ export const beginIssue = (
   if (intent.notAfter > plus(now, seconds(longest)) || intent.notAfter <= now) {
     throw new RangeError('the window is not the one that was approved')
   }
-  const { activateBy: _, ...rest } = from
+  const { activateBy: _, startableSince: __, ...rest } = from
   return step(
     { ...rest, state: 'issuing', intent, lease },
     event(from, 'issue.intent', from.ask.requester, now, {
@@ -291,14 +321,13 @@ export const finishEnd = (from: Ending, now: Instant): Step<Ended | Failed> => {
   return step({ ...ended, ...(deniedAt && { deniedAt }) }, done)
 }
 
-type Carried = Pick<Pending, 'id' | 'ask' | 'policyDigest'>
-
 const approval = (
   base: Omit<Pending, 'state' | 'decideBy'>,
   approvals: readonly Approval[],
   now: Instant
 ): { readonly next: Approved; readonly event: LedgerEvent } => {
-  const activateBy = plus(now, base.terms.activateWithin)
+  const { startAt = now } = base.ask
+  const activateBy = plus(instant(Math.max(now, startAt)), base.terms.activateWithin)
   return {
     next: { ...base, state: 'approved', approvals, decidedAt: now, activateBy },
     event: event(base, 'elevation.approved', 'broker', now, {
@@ -308,36 +337,8 @@ const approval = (
   }
 }
 
-const undecided = (from: Pending | Approved) => {
-  const { id, ask, askDigest, terms, policyDigest, createdAt, approvals } = from
-  return { id, ask, askDigest, terms, policyDigest, createdAt, approvals }
-}
-
-const issuedOf = (from: Issuing | Active | Ending) => {
-  const { id, ask, askDigest, terms, policyDigest, createdAt, approvals, decidedAt, intent } = from
-  return { id, ask, askDigest, terms, policyDigest, createdAt, approvals, decidedAt, intent }
-}
-
-const step = <S>(next: S, first: LedgerEvent, ...more: readonly LedgerEvent[]): Step<S> => ({
-  ok: true,
-  next,
-  events: [first, ...more]
-})
-
-const event = (
-  of: Carried,
-  type: EventType,
-  actor: PersonId | 'broker',
-  at: Instant,
-  data: { readonly [key: string]: Json },
-  personal?: Readonly<Record<string, Personal>>
-): LedgerEvent => ({
-  type,
-  at,
-  actor,
-  elevation: of.id,
-  target: of.ask.target,
-  policyDigest: of.policyDigest,
-  data,
-  ...(personal ? { personal } : {})
+const extendsData = ({ elevation, place, seconds: before }: Extends) => ({
+  elevation,
+  place,
+  secondsBefore: before
 })

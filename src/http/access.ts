@@ -9,9 +9,12 @@ import type { PersonId } from '../elevation/ids.ts'
 
 /**
  * public: anybody, without a token; person: somebody in the directory with a valid token; signed:
- * the route itself proves who sent each body.
+ * the route itself proves who sent each body; session: the console's own guard finds the person by
+ * their cookie.
  */
-export type Access = 'public' | 'person' | 'signed'
+export type Access = 'public' | 'person' | 'signed' | 'session'
+
+const kinds: readonly unknown[] = ['public', 'person', 'signed', 'session']
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -27,7 +30,7 @@ declare module 'fastify' {
 export const demandAccess = (app: FastifyInstance): void => {
   app.addHook('onRoute', ({ method, url, config }) => {
     const access: unknown = config?.access
-    if (access !== 'public' && access !== 'person' && access !== 'signed') {
+    if (!kinds.includes(access)) {
       throw new Error(`route ${String(method)} ${url} declares no access`)
     }
   })

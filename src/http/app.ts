@@ -9,13 +9,16 @@ import fastify, {
   type FastifyPluginAsync,
   LogController
 } from 'fastify'
+import type { Audit } from '../broker/audit.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { Posture } from '../broker/posture.ts'
 import { demandAccess } from './access.ts'
 import type { Auth } from './auth.ts'
 import { credentialRoutes } from './credentials.ts'
 import { deadline } from './deadline.ts'
 import { decisionRoutes } from './decisions.ts'
 import { elevationRoutes } from './elevations.ts'
+import { evidenceRoutes } from './evidence.ts'
 import { failFramework, failRaw, failures } from './failures.ts'
 import { guard } from './guard.ts'
 import { readJson } from './json-body.ts'
@@ -23,6 +26,7 @@ import { ledgerRoutes } from './ledger.ts'
 import type { Meters } from './meters.ts'
 import { lockRoutes } from './locks.ts'
 import { openapi, openapiRoute } from './openapi.ts'
+import { postureRoutes } from './posture.ts'
 import { BorderError } from './problem.ts'
 import { queryRoutes } from './queries.ts'
 import { withSchemaTypes } from './route.ts'
@@ -42,6 +46,10 @@ export type Limits = {
 
 export type AppParts = {
   readonly broker: Broker
+  /** absent: neither searches nor evidence packs */
+  readonly audit?: Audit
+  /** absent: nothing of findings is told */
+  readonly posture?: Posture
   readonly auth: Auth
   readonly logger: FastifyBaseLogger
   /** a new id, never given before; `instance` of problems and `reqId` of the log */
@@ -53,6 +61,8 @@ export type AppParts = {
   readonly answered?: Meters['answered']
   /** another edge's route on the same listener, with its own parser and its own proof of origin */
   readonly slack?: FastifyPluginAsync
+  /** the pages under /console, with their own sessions, parsers and failures */
+  readonly console?: FastifyPluginAsync
 }
 
 export const defaultLimits: Limits = {
@@ -86,9 +96,12 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   queryRoutes(routes)
   lockRoutes(routes)
   ledgerRoutes(routes)
+  if (parts.audit) evidenceRoutes(routes, parts.audit)
+  if (parts.posture) postureRoutes(routes, parts.posture)
   upkeepRoutes(routes)
   openapiRoute(app)
   if (parts.slack) await app.register(parts.slack)
+  if (parts.console) await app.register(parts.console, { prefix: '/console' })
   return app
 }
 

@@ -44,10 +44,19 @@ export const AskBody = Type.Object(
     columns: Type.Optional(Type.Array(Type.String(named), { minItems: 1, maxItems: 500 })),
     sql: Type.Optional(
       Type.String({ description: 'the one query that may run, to the letter; mode brokered' })
+    ),
+    startAt: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 32,
+        description: 'ISO 8601, UTC: its window does not start before; left out: once approved'
+      })
     )
   },
   closed
 )
+const { duration, reason, ticket } = AskBody.properties
+export const ExtendBody = Type.Object({ duration, reason, ticket }, closed)
 export const ReasonBody = Type.Object({ reason: Type.String(typed) }, closed)
 export const ApproveBody = Type.Object(
   {
@@ -121,6 +130,7 @@ export const ElevationSchema = Type.Object(
     id: idText,
     state: StateName,
     how: maybe(Type.String({ description: 'why it ended or lapsed' })),
+    reasons: Type.Array(Type.String(), { description: 'what the policy did not allow any more' }),
     target: Type.String(),
     requester: Type.String(),
     mode: modeText,
@@ -137,6 +147,19 @@ export const ElevationSchema = Type.Object(
       )
     ),
     breakGlass: Type.Boolean({ description: 'asked without an approval before' }),
+    startAt: maybe(
+      Type.String({ description: 'ISO 8601, UTC: its window does not start before' })
+    ),
+    extends: maybe(Type.String({ description: 'ULID of the elevation that it goes on from' })),
+    chain: maybe(
+      Type.Object(
+        {
+          place: Type.Integer({ description: '2: it extends one that extends nothing' }),
+          secondsBefore: lengthNumber
+        },
+        { description: 'where it stands in its chain; null: it extends nothing' }
+      )
+    ),
     digest: Type.String({ description: 'of the ask: what is approved and issued' }),
     approvals: Type.Array(Type.Object({ by: Type.String(), at: instantText, via: Type.String() })),
     createdAt: instantText,
@@ -210,6 +233,7 @@ export const PreviewSchema = Type.Object({
   rule: maybe(Type.String()),
   mode: maybe(modeText),
   duration: maybe(lengthNumber),
+  startAt: maybe(Type.String({ description: 'ISO 8601, UTC; null: once approved' })),
   approvers: Type.Array(Type.String()),
   quorum: maybe(Type.Integer()),
   reasons: Type.Array(Reason)

@@ -1,5 +1,5 @@
 /** One elevation as JSON: the same members in every state, null where a state has no such thing. */
-import { type Elevation, notAfterOf } from '../elevation/elevation.ts'
+import { type Ask, type Elevation, notAfterOf } from '../elevation/elevation.ts'
 import { type Instant, iso } from '../elevation/ids.ts'
 import type { Stored } from '../ports.ts'
 
@@ -12,6 +12,7 @@ export const elevationDocument = ({ elevation, ledger }: Stored): ElevationDocum
     id: elevation.id,
     state: elevation.state,
     how: how(elevation),
+    reasons: elevation.state === 'lapsed' ? (elevation.reasons ?? []) : [],
     target: ask.target,
     requester: ask.requester,
     mode: terms.mode,
@@ -23,6 +24,9 @@ export const elevationDocument = ({ elevation, ledger }: Stored): ElevationDocum
     columns: ask.columns,
     query: ask.query === undefined ? null : { shape: ask.query.shape, reads: ask.query.reads },
     breakGlass: ask.breakGlass,
+    startAt: isoOrNull(ask.startAt ?? null),
+    extends: ask.extends?.elevation ?? null,
+    chain: chainOf(ask),
     digest: elevation.askDigest,
     approvals: elevation.approvals.map(({ by, at, via }) => ({ by, at: iso(at), via })),
     createdAt: iso(elevation.createdAt),
@@ -36,6 +40,9 @@ export const elevationDocument = ({ elevation, ledger }: Stored): ElevationDocum
     ledger
   }
 }
+
+const chainOf = ({ extends: from }: Ask) =>
+  from === undefined ? null : { place: from.place, secondsBefore: from.seconds }
 
 const isoOrNull = (at: Instant | null): string | null => (at === null ? null : iso(at))
 

@@ -3,8 +3,10 @@
  * ask under the same key is answered with the same elevation (200), another one is refused (422).
  */
 import { hash } from 'node:crypto'
-import type { AskInput } from '../broker/broker.ts'
+import type { FastifyReply } from 'fastify'
+import type { AskInput, Submitted } from '../broker/broker.ts'
 import { type ElevationId, parseElevationId } from '../elevation/ids.ts'
+import type { Result } from '../elevation/refusal.ts'
 import type { Stored } from '../ports.ts'
 import { callerOf, personOf } from './access.ts'
 import {
@@ -12,6 +14,7 @@ import {
   ElevationParams,
   ElevationRef,
   ElevationsSchema,
+  ExtendBody,
   ListQuery,
   SubmitHeaders
 } from './documents.ts'
@@ -22,6 +25,7 @@ import { type RouteParts, answer } from './route.ts'
 
 export const elevationRoutes = (parts: RouteParts): void => {
   submitRoutes(parts)
+  extendRoute(parts)
   readRoutes(parts)
 }
 
@@ -55,14 +59,43 @@ const submitRoutes = ({ app, broker }: RouteParts): void => {
           key === undefined
             ? await broker.submit(caller, ask)
             : await broker.submit(caller, ask, { key, bodyHash: bodyHash(url, ask) })
-        if (!result.ok) return sendProblem(reply, refusalProblem(result.refusal))
-        const { elevation, isReplay } = result.value
-        if (isReplay) reply.header('idempotent-replay', 'true')
-        reply.header('location', `/v1/elevations/${elevation.elevation.id}`)
-        return reply.code(isReplay ? 200 : 201).send(elevationDocument(elevation))
+        return sendSubmitted(reply, result)
       }
     )
   }
+}
+
+const extendRoute = ({ app, broker }: RouteParts): void => {
+  app.post(
+    '/v1/elevations/:id/extend',
+    {
+      config: { access: 'person', verb: 'extend' },
+      schema: {
+        summary: 'Ask for another window that goes on from your active one, which stays as it is',
+        params: ElevationParams,
+        headers: SubmitHeaders,
+        body: ExtendBody,
+        response: { 200: ElevationRef, 201: ElevationRef }
+      }
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      const caller = callerOf(request)
+      const { duration, reason, ticket } = request.body
+      const key = request.headers['idempotency-key']
+      const said = JSON.stringify([`POST extend ${id}`, duration, reason, ticket ?? null])
+      const once = key === undefined ? undefined : { key, bodyHash: hash('sha256', said, 'hex') }
+      return sendSubmitted(reply, await broker.extend(caller, id, request.body, once))
+    }
+  )
+}
+
+const sendSubmitted = (reply: FastifyReply, result: Result<Submitted>): FastifyReply => {
+  if (!result.ok) return sendProblem(reply, refusalProblem(result.refusal))
+  const { elevation, isReplay } = result.value
+  if (isReplay) reply.header('idempotent-replay', 'true')
+  reply.header('location', `/v1/elevations/${elevation.elevation.id}`)
+  return reply.code(isReplay ? 200 : 201).send(elevationDocument(elevation))
 }
 
 const readRoutes = ({ app, broker }: RouteParts): void => {
@@ -107,10 +140,11 @@ const readRoutes = ({ app, broker }: RouteParts): void => {
 
 /** Of the ask as understood, so that the order of members and white space do not matter. */
 const bodyHash = (url: string, ask: AskInput): string => {
-  const { target, duration, reason, ticket, tables, columns, sql } = ask
+  const { target, duration, reason, ticket, tables, columns, sql, startAt } = ask
   const said = [target, duration, reason, ticket ?? null, tables ?? null, columns ?? null]
   const bound = sql === undefined ? [] : [sql]
-  return hash('sha256', JSON.stringify([`POST ${url}`, ...said, ...bound]), 'hex')
+  const start = startAt === undefined ? [] : [{ startAt }]
+  return hash('sha256', JSON.stringify([`POST ${url}`, ...said, ...bound, ...start]), 'hex')
 }
 
 const nextPage = (rows: readonly Stored[], page: number): ElevationId | null =>

@@ -60,7 +60,7 @@ export const guard = (app: FastifyInstance, parts: GuardParts): void => {
     }
     if (config.access === 'public') return limit(strangers, request)
     // all of them come from few addresses, or from one where a proxy stands in front
-    if (config.access === 'signed') return limit(senders, request)
+    if (config.access === 'signed' || config.access === 'session') return limit(senders, request)
     const bearer = await parts.auth(request.headers.authorization)
     if (!bearer.ok) {
       await limit(strangers, request)

@@ -45,7 +45,7 @@ export const buildOps = ({ logger, checks, metrics = [], meters }: OpsParts): Fa
     return reply.type(metricsType).send(page)
   })
   app.get('/readyz', async (request, reply) => {
-    const results = await Promise.all(checks.map(run))
+    const results = await Promise.all(checks.map(runCheck))
     const failed = results.filter(({ error }) => error !== null)
     for (const { name, error } of failed) {
       const message = error instanceof Error ? error.message : 'failed'
@@ -60,7 +60,8 @@ export const buildOps = ({ logger, checks, metrics = [], meters }: OpsParts): Fa
   return app
 }
 
-const run = async ({ name, check, isAdvice = false }: ReadyCheck) => {
+/** What came of a check; `error` null = it is good. */
+export const runCheck = async ({ name, check, isAdvice = false }: ReadyCheck) => {
   try {
     await Promise.race([check(), tooLate()])
     return { name, isAdvice, error: null }

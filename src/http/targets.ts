@@ -50,6 +50,9 @@ export const targetRoutes = ({ app, broker }: RouteParts): void => {
       }
     },
     async (request, reply) =>
-      answer(reply, await broker.preview(callerOf(request), request.body), (preview) => preview)
+      answer(reply, await broker.preview(callerOf(request), request.body), (preview) => {
+        const { startAt } = preview
+        return { ...preview, startAt: startAt === null ? null : iso(startAt) }
+      })
   )
 }

@@ -26,6 +26,7 @@ export const approvalIssues = (
   }
   const issues = [
     ...peopleIssues(approval, asked),
+    ...escalationIssues(approval, asked),
     ...('breakGlass' in approval ? breakGlassIssues(approval, asked) : [])
   ]
   if (issues.length > 0 || asked.requesters.size > 0) return issues
@@ -67,6 +68,13 @@ const peopleIssues = (approval: ApprovalDocument, asked: Asked): readonly Policy
   const clash = shortfall(combinations(sets), asked.requesters)
   if (clash !== null) return [impossible(asked.at('approval', 'from'), clash)]
   return channelIssues(approval, all, asked)
+}
+
+/** Told to nobody, an escalation would be none. */
+const escalationIssues = (approval: ApprovalDocument, asked: Asked): readonly PolicyIssue[] => {
+  if (!('escalateTo' in approval) || approval.escalateTo === undefined) return []
+  const told = asked.members.among(approval.escalateTo.map(refOf))
+  return told.size === 0 ? [nobodyIn(asked.at('approval', 'escalateTo'))] : []
 }
 
 const nobodyIn = (place: Place): PolicyIssue =>

@@ -3,7 +3,9 @@
  * what they have already. A stage has exactly what can be known then: nobody's sign-in is known at
  * a vote, where the requester is not there.
  */
-import type { ElevationId, Instant } from '../elevation/ids.ts'
+import type { Ask } from '../elevation/elevation.ts'
+import { type ElevationId, type Instant, instant } from '../elevation/ids.ts'
+import type { SeenPosture } from './gate.ts'
 import type { Channel } from './policy.ts'
 
 /** How somebody comes: the channel, and what their token says of its sign-in, null = it says nothing. */
@@ -35,4 +37,13 @@ export type Stage =
   | { readonly kind: 'start'; readonly presence: Presence; readonly standing: Standing }
   | { readonly kind: 'vend' }
 
-export type Circumstances = { readonly now: Instant; readonly stage: Stage }
+export type Circumstances = {
+  readonly now: Instant
+  readonly stage: Stage
+  /** what is out of line on the target; absent or null = nothing is known of it */
+  readonly posture?: SeenPosture | null
+}
+
+/** The moment whose hour counts: that of a start which lies ahead, else now. */
+export const hourOf = ({ startAt }: Pick<Ask, 'startAt'>, { now }: Circumstances): Instant =>
+  startAt === undefined ? now : instant(Math.max(now, startAt))

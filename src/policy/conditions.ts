@@ -5,10 +5,12 @@
  */
 import { printDuration } from '../elevation/duration.ts'
 import type { Ask } from '../elevation/elevation.ts'
+import { plus, seconds } from '../elevation/ids.ts'
 import type { Reason } from '../elevation/refusal.ts'
 import { type Target, tablesOf } from '../elevation/target.ts'
 import { type Finding, activeCap, autoCap, dayCap, pendingCap, reviewCap } from './caps.ts'
-import type { Circumstances } from './circumstances.ts'
+import { type Circumstances, hourOf } from './circumstances.ts'
+import { gateReasons } from './gate.ts'
 import { matchesGlob } from './glob.ts'
 import type { Rule } from './policy.ts'
 import { printSignIn, signInFaults } from './sign-in.ts'
@@ -31,6 +33,8 @@ export type ConditionName =
   | 'via'
   | 'signIn'
   | 'duration'
+  | 'startAt'
+  | 'extensions'
   | 'reason'
   | 'ticket'
   | 'tables'
@@ -40,6 +44,7 @@ export type ConditionName =
   | 'perDay'
   | 'autoPerDay'
   | 'review'
+  | 'posture'
 
 /** Every condition the rule sets and the stage can know, in one fixed order; never throws. */
 export const checkConditions = (question: Question): readonly Reason[] => {
@@ -48,7 +53,7 @@ export const checkConditions = (question: Question): readonly Reason[] => {
     const reason = guarded(question.rule.id, name, () => evaluate(question))
     if (reason !== null) reasons.push(reason)
   }
-  return reasons
+  return [...reasons, ...posture(question)]
 }
 
 /**
@@ -79,10 +84,12 @@ export const failed = (rule: string | null, condition: string): Reason => ({
 
 type Condition = (question: Question) => Finding | null
 
-const when: Condition = ({ rule, circumstances: { now } }) =>
-  rule.when.length === 0
-    ? null
-    : { met: isOpen(rule.when, now), message: `open ${printWindows(rule.when, now)}` }
+const when: Condition = ({ ask, rule, circumstances }) => {
+  if (rule.when.length === 0) return null
+  const at = hourOf(ask, circumstances)
+  const then = at > circumstances.now ? ' then' : ''
+  return { met: isOpen(rule.when, at), message: `open ${printWindows(rule.when, at)}${then}` }
+}
 
 const via: Condition = ({ rule, circumstances: { stage } }) =>
   stage.kind === 'ask'
@@ -107,6 +114,34 @@ const duration: Condition = ({ ask, rule, circumstances: { stage } }) => {
   return stage.kind === 'ask' || fits
     ? { met: fits, message: `asked for ${asked}, at most ${most}` }
     : { met: true, message: `asked for ${asked}, cut to ${most}` }
+}
+
+/** Whatever lies ahead may be too far ahead; once the start has come there is nothing to say. */
+const startAt: Condition = ({ ask, rule, circumstances: { now } }) => {
+  if (ask.startAt === undefined || ask.startAt <= now) return null
+  if (rule.startAhead === undefined) {
+    return { met: false, message: 'no start may be scheduled; ask when you need it' }
+  }
+  const ahead = printDuration(seconds(Math.min(Math.ceil((ask.startAt - now) / 1000), decade)))
+  const most = printDuration(rule.startAhead)
+  return {
+    met: ask.startAt <= plus(now, rule.startAhead),
+    message: `the start is ${ahead} ahead, at most ${most} ahead may be`
+  }
+}
+
+/** in seconds; nothing further ahead is told to the second */
+const decade = 315_360_000
+
+/** How many windows in a row may go on from each other: the first is no extension. */
+const extensions: Condition = ({ ask, rule }) => {
+  if (ask.extends === undefined) return null
+  const most = rule.extensions ?? 1
+  const before = ask.extends.place - 2
+  return {
+    met: before < most,
+    message: `${before} extensions in this chain before, with this one at most ${most} may be`
+  }
 }
 
 const reason: Condition = ({ ask, rule }) => {
@@ -167,6 +202,8 @@ const conditions: readonly (readonly [ConditionName, Condition])[] = [
   ['via', via],
   ['signIn', signIn],
   ['duration', duration],
+  ['startAt', startAt],
+  ['extensions', extensions],
   ['reason', reason],
   ['ticket', ticket],
   ['tables', tables],
@@ -177,6 +214,18 @@ const conditions: readonly (readonly [ConditionName, Condition])[] = [
   ['autoPerDay', autoPerDay],
   ['review', review]
 ]
+
+/** Several findings are several reasons: each has its own mend. */
+const posture = ({ rule, target, circumstances }: Question): readonly Reason[] => {
+  if (rule.posture === undefined) return []
+  const { now, stage, posture: seen = null } = circumstances
+  try {
+    const gate = rule.posture
+    return gateReasons({ gate, rule: rule.id, target: target.id, seen, now, stage: stage.kind })
+  } catch {
+    return [failed(rule.id, 'posture')]
+  }
+}
 
 /** Code points, with white space, control and invisible format characters not counted. */
 const visibleLength = (text: string): number => {

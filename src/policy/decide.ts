@@ -150,11 +150,15 @@ const allowed = (about: Case, { rule, reasons }: Judged): Decision => {
 
 const denied = (rules: readonly Judged[], denies: readonly Reason[]): Denied => {
   const [nearest] = rules.toSorted(
-    (a, b) => a.open.length - b.open.length || byId(a.rule, b.rule)
+    (a, b) => conditionsIn(a.open) - conditionsIn(b.open) || byId(a.rule, b.rule)
   )
   const reasons = [...denies, ...(nearest?.open ?? [])]
   return { kind: 'deny', code: 'policy_denied', nearest: nearest?.rule.id ?? null, reasons }
 }
+
+/** Several reasons of one condition are one step away from being let through. */
+const conditionsIn = (reasons: readonly Reason[]): number =>
+  new Set(reasons.map(({ condition }) => condition)).size
 
 const unknownTarget: Denied = {
   kind: 'deny',

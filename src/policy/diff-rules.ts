@@ -15,6 +15,7 @@ import {
   itemsGive,
   itemsTake,
   largerGivesMore,
+  noneGivesLeast,
   noneGivesMost,
   smallerGivesMore
 } from './diff-sides.ts'
@@ -22,12 +23,16 @@ import { compareWindows, printWhen } from './diff-windows.ts'
 import type { Both } from './difference.ts'
 import type { Members } from './members.ts'
 import { printRef } from './people.ts'
-import type { PeopleApproval, Rule, SignIn, SubjectRef } from './policy.ts'
+import { severities } from './finding-codes.ts'
+import { printBlock } from './gate.ts'
+import type { PeopleApproval, PostureGate, Rule, SignIn, SubjectRef } from './policy.ts'
 import { printSignIn } from './sign-in.ts'
 
 export type Setting =
   | 'maxDuration'
   | 'activateWithin'
+  | 'startAhead'
+  | 'extensions'
   | 'mode'
   | 'when'
   | 'via'
@@ -44,11 +49,16 @@ export type Setting =
   | 'approval.signIn'
   | 'approval.membershipAsOf'
   | 'approval.noReciprocalWithin'
+  | 'approval.remindAfter'
+  | 'approval.escalateAfter'
+  | 'approval.escalateTo'
   | 'auto.perDay'
   | 'breakGlass.notify'
   | 'breakGlass.review'
   | 'breakGlass.channel'
   | 'endAfterRefusals'
+  | 'posture.block'
+  | 'posture.within'
   | 'revokeOnChange'
   | GuardrailPart
 
@@ -83,6 +93,10 @@ export const compareRules = (
     facet('caps.active', both, ({ caps }) => caps.active, largerGivesMore, String),
     facet('caps.perDay', both, perDay, noneGivesMost(largerGivesMore), printLength),
     facet('activateWithin', both, (rule) => rule.activateWithin, largerGivesMore, printLength),
+    facet('startAhead', both, startAhead, noneGivesLeast(largerGivesMore), printLength),
+    facet('extensions', both, extensions, largerGivesMore, String),
+    facet('posture.block', both, gateOf, noneGivesMost(blockSide), printBlock),
+    facet('posture.within', both, seenWithin, noneGivesMost(largerGivesMore), printLength),
     facet('endAfterRefusals', both, endAfter, noneGivesMost(largerGivesMore), String),
     facet('revokeOnChange', both, (rule) => rule.revokeOnChange, trueGivesLess, String),
     ...compareGuardrails(before.guardrail, after.guardrail)
@@ -128,6 +142,21 @@ const quorumOf = ({ approval }: Pick<Rule, 'approval'>): number =>
 
 const endAfter = ({ endAfterRefusals }: Rule): number | null => endAfterRefusals
 
+const gateOf = ({ posture }: Rule): PostureGate | null => posture ?? null
+
+const seenWithin = ({ posture }: Rule): Seconds | null => posture?.within ?? null
+
+/** Of a severity and a list of codes nobody can say which is more. */
+const blockSide: Compare<PostureGate> = ({ block: before }, { block: after }) => {
+  if (before.kind === 'codes' && after.kind === 'codes') return itemsTake(before.codes, after.codes)
+  if (before.kind === 'codes' || after.kind === 'codes') return 'other'
+  return smallerGivesMore(severities.indexOf(before.floor), severities.indexOf(after.floor))
+}
+
+const startAhead = (rule: Rule): Seconds | null => rule.startAhead ?? null
+
+const extensions = (rule: Rule): number => rule.extensions ?? 1
+
 const trueGivesLess: Compare<boolean> = (before, after) =>
   smallerGivesMore(Number(before), Number(after))
 
@@ -151,7 +180,11 @@ const peopleFacets = (
     facet('approval.via', both, ({ via }) => via, itemsGive, printItems),
     facet('approval.signIn', both, ({ signIn }) => signIn, signInSide, printSignIn),
     facet('approval.membershipAsOf', both, asOf, membershipSide, String),
-    facet('approval.noReciprocalWithin', both, reciprocal, reciprocalSide, printLength)
+    facet('approval.noReciprocalWithin', both, reciprocal, reciprocalSide, printLength),
+    // being told more is neither more nor less for who asks
+    facet('approval.remindAfter', both, remindAfter, exactly, printLength),
+    facet('approval.escalateAfter', both, escalateAfter, exactly, printLength),
+    facet('approval.escalateTo', both, escalateTo, exactly, String)
   ]
 }
 
@@ -209,6 +242,15 @@ const ticketSide: Compare<string> = (before, after) => {
 const asOf = (approval: PeopleApproval): 'request' | 'now' => approval.membershipAsOf
 
 const reciprocal = (approval: PeopleApproval): Seconds | null => approval.noReciprocalWithin
+
+const remindAfter = ({ reminders }: PeopleApproval): Seconds | null =>
+  reminders?.remindAfter ?? null
+
+const escalateAfter = ({ reminders }: PeopleApproval): Seconds | null =>
+  reminders?.escalate?.after ?? null
+
+const escalateTo = ({ reminders }: PeopleApproval): string | null =>
+  reminders?.escalate ? printItems(reminders.escalate.to.map(printRef)) : null
 
 const reciprocalSide = noneGivesMost(smallerGivesMore)
 

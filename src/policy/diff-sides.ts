@@ -24,6 +24,14 @@ export const noneGivesMost =
     return largerGivesMore(Number(before === null), Number(after === null))
   }
 
+/** Where the setting may be absent, and its absence gives nothing. */
+export const noneGivesLeast =
+  <T>(compare: Compare<T>): Compare<T | null> =>
+  (before, after) => {
+    if (before !== null && after !== null) return compare(before, after)
+    return largerGivesMore(Number(before !== null), Number(after !== null))
+  }
+
 /** Each item gives something. */
 export const itemsGive: Compare<Iterable<string>> = (before, after) => {
   const [had, has] = [new Set(before), new Set(after)]

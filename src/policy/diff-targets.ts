@@ -31,13 +31,14 @@ const placeFacet = (before: Target, after: Target): readonly TargetFacet[] => {
 }
 
 /** Of a table only what comes with it; whether it is there at all is told of the tables. */
-const placesOf = ({ account, region, workgroup, role, results, data }: Target) =>
+const placesOf = ({ account, region, workgroup, role, results, data, alerts }: Target) =>
   new Map([
     ['account', account],
     ['region', region],
     ['workgroup', workgroup],
     ['role', role],
     ['results', JSON.stringify(results)],
+    ['alerts', alerts ?? 'nowhere'],
     ...data.flatMap(({ database, tables, location, key, bucketKey }) =>
       tables.map((table) => {
         const place = `s3://${location.bucket}/${location.prefix} ${key}`

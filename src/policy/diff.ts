@@ -6,6 +6,7 @@
  */
 import type { PersonId, TargetId } from '../elevation/ids.ts'
 import { type DutyChange, approverChanges, dutyChanges } from './diff-duties.ts'
+import { postureChanges } from './diff-posture.ts'
 import { type Facet, compareRules, printRule } from './diff-rules.ts'
 import { givesLess, givesMore } from './diff-sides.ts'
 import { type TargetFacet, compareTargets } from './diff-targets.ts'
@@ -24,6 +25,7 @@ export const diffPolicies = function* (old: Policy, now: Policy): Generator<Diff
     now: indexMembers(now.people.values())
   }
   yield* dutyChanges({ old, now }, members)
+  yield* postureChanges({ old: old.posture, now: now.posture })
   const sides = { old: sideOf(old, members.old), now: sideOf(now, members.now) }
   const classes = classesOf(sides)
   const compare = rememberingPairs(members)

@@ -16,6 +16,9 @@ export type What =
   | 'role'
   | 'subject'
   | 'slack'
+  /** a setting of the posture, and a finding that is waived */
+  | 'posture'
+  | 'waiver'
 
 export type Change = {
   readonly change: 'gains' | 'loses'
@@ -28,7 +31,7 @@ export type Change = {
 }
 
 export type Difference = Change & {
-  /** sorted, never empty */
+  /** sorted; empty = it is about nobody in particular */
   readonly people: readonly PersonId[]
   /** null = it is about no target */
   readonly target: TargetId | null

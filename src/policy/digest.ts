@@ -11,6 +11,7 @@ import type {
   Guardrail,
   Person,
   Policy,
+  Posture,
   Reminders,
   Rule,
   SignIn,
@@ -19,20 +20,25 @@ import type {
 } from './policy.ts'
 
 /** `sha256:` and 64 hex digits. Tests of the policy decide nothing and are left out. */
-export const digestOf = (policy: Omit<Policy, 'digest'>): string => {
+export const digestOf = (policy: Omit<Policy, 'digest'>): string =>
+  `sha256:${hash('sha256', policyText(policy), 'hex')}`
+
+/** The text that the digest is of: JSON with what the documents mean, people included. */
+export const policyText = (policy: Omit<Policy, 'digest'>): string => {
   const meaning = {
     people: [...policy.people.values()].map(plainPerson).toSorted(byId),
     targets: [...policy.targets.values()].map(plainTarget).toSorted(byId),
     rules: policy.rules.map(plainRule).toSorted(byId),
     deny: policy.denies.map(plainDeny).toSorted(byId),
     guardrails: [...policy.guardrails.values()].map(plainGuardrail).toSorted(byId),
+    posture: plainPosture(policy.posture),
     roles: {
       auditor: names(policy.roles.auditor),
       operator: names(policy.roles.operator),
       security: names(policy.roles.security)
     }
   }
-  return `sha256:${hash('sha256', canonical(meaning), 'hex')}`
+  return canonical(meaning)
 }
 
 const plainPerson = ({ id, emails, subjects, slack, groups, active }: Person) => ({
@@ -104,6 +110,13 @@ const plainGuardrail = (guardrail: Guardrail) => ({
   denyColumns: sortedLists(guardrail.denyColumns),
   aggregateOnlyColumns: sortedLists(guardrail.aggregateOnlyColumns),
   forbidFunctions: guardrail.forbidFunctions.toSorted()
+})
+
+const plainPosture = (posture: Posture) => ({
+  ...posture,
+  environments: posture.environments?.toSorted() ?? null,
+  requiredTags: posture.requiredTags.toSorted(),
+  waivers: inOrder(posture.waivers)
 })
 
 const sortedLists = (lists: Readonly<Record<string, readonly string[]>>) =>

@@ -23,6 +23,10 @@ export type Obligations = {
   readonly approvalSignIn: SignIn | null
   readonly withinSeconds: Seconds
   readonly activateWithinSeconds: Seconds
+  /** how far ahead a start may be scheduled; null = it may not be */
+  readonly startAheadSeconds: Seconds | null
+  /** extensions in a row */
+  readonly extensions: number
   /** id of the guardrail; null = none beyond the target's tables */
   readonly guardrail: string | null
   /** who reviews it afterwards, where nobody approves it before */
@@ -90,6 +94,8 @@ const obligationsOf = (
     approvalSignIn: approval?.signIn ?? null,
     withinSeconds: terms.within,
     activateWithinSeconds: terms.activateWithin,
+    startAheadSeconds: rule?.startAhead ?? null,
+    extensions: rule?.extensions ?? 1,
     guardrail: rule?.guardrail?.id ?? null,
     review: rule?.approval.kind === 'breakGlass' ? rule.approval.review.map(printRef) : []
   }

@@ -8,7 +8,7 @@ import { type Kind, schemas } from './kind.ts'
 export const policySchemas = (): ReadonlyMap<string, object> =>
   new Map(kinds.map((kind) => [`${kind}.json`, jsonOf(kind)]))
 
-const kinds: readonly Kind[] = ['organisation', 'target', 'guardrail', 'tests']
+const kinds: readonly Kind[] = ['organisation', 'target', 'guardrail', 'posture', 'tests']
 
 const jsonOf = (kind: Kind): object => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',

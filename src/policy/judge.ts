@@ -6,7 +6,7 @@ import type { PersonId } from '../elevation/ids.ts'
 import type { Reason } from '../elevation/refusal.ts'
 import type { Target } from '../elevation/target.ts'
 import type { Finding } from './caps.ts'
-import type { Circumstances } from './circumstances.ts'
+import { type Circumstances, hourOf } from './circumstances.ts'
 import { type AskFor, checkConditions, failed, guarded } from './conditions.ts'
 import { activePerson, isAmong, printRef } from './people.ts'
 import type { Deny, Person, Policy, Rule } from './policy.ts'
@@ -73,11 +73,15 @@ export const judge = (about: Case, rule: Rule, isCertain: boolean): Judged => {
   return { rule, reasons, open: reasons.filter(({ outcome }) => outcome !== 'met') }
 }
 
-const denyReason = ({ circumstances: { now } }: Case, { id, when }: Deny): readonly Reason[] => {
+const denyReason = (
+  { ask, circumstances }: Case,
+  { id, when }: Deny
+): readonly Reason[] => {
+  const at = hourOf(ask, circumstances)
   const reason = guarded(id, 'deny', () => {
     if (when.length === 0) return hit(`deny ${id} applies to you; no rule overrides it`)
-    if (!isOpen(when, now)) return null
-    return hit(`deny ${id} applies to you ${printWindows(when, now)}; no rule overrides it`)
+    if (!isOpen(when, at)) return null
+    return hit(`deny ${id} applies to you ${printWindows(when, at)}; no rule overrides it`)
   })
   return reason === null ? [] : [reason]
 }

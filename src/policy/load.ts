@@ -16,6 +16,8 @@ import { nameIssues, refOf } from './names.ts'
 import { closingOf, neverOpen } from './never-open.ts'
 import { fitting, partsOf, valueAt } from './part.ts'
 import type { Policy, PolicyFile, PolicyIssue, Role } from './policy.ts'
+import { postureIssues, postureOf } from './posture-documents.ts'
+import { PostureDocument } from './posture-schema.ts'
 import { DenyDocument, RuleDocument } from './rule-schema.ts'
 import { denyOf, formIssues, ruleIssues, ruleOf } from './rules.ts'
 import { GroupDocument, PersonDocument, RolesDocument } from './schema.ts'
@@ -43,6 +45,7 @@ export const loadPolicy = (files: readonly PolicyFile[]): Loaded => {
     ...formIssues(documents),
     ...whenIssues(documents),
     ...momentIssues(documents),
+    ...postureIssues(read.postureFiles),
     ...read.directory.issues,
     ...sharedWorkgroups(read.targets),
     ...read.rules.parts.flatMap(ruleIssues),
@@ -65,6 +68,7 @@ const readParts = (documents: readonly SourceDocument[]) => {
   const targetFiles = of('target')
   const targets = targetFiles.flatMap((document) => fitting(topOf(document), TargetDocument))
   const guardrailFiles = of('guardrail')
+  const postureFiles = of('posture')
   return {
     directory: buildDirectory(people.parts, groups.parts),
     wholeDirectory: people.whole && groups.whole,
@@ -72,6 +76,8 @@ const readParts = (documents: readonly SourceDocument[]) => {
     wholeTargets: targets.length === targetFiles.length,
     guardrailFiles,
     guardrails: guardrailFiles.flatMap((file) => fitting(topOf(file), GuardrailDocument)),
+    postureFiles,
+    postures: postureFiles.flatMap((file) => fitting(topOf(file), PostureDocument)),
     rules: partsOf(others, 'rules', RuleDocument),
     denies: partsOf(others, 'deny', DenyDocument),
     roles: others.flatMap((document) => {
@@ -123,6 +129,7 @@ const policyOf = (read: Parts): Policy => {
       security: holders('security')
     },
     guardrails,
+    posture: postureOf(read.postures),
     tests: tests.parts.map(testOf)
   }
   return { digest: digestOf(meaning), ...meaning }

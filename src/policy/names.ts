@@ -9,7 +9,7 @@ import type { PolicyIssue, SubjectRef } from './policy.ts'
 
 export type Named = Place & { readonly text: string }
 
-type Kind = 'person' | 'group' | 'target' | 'rule' | 'guardrail'
+type Kind = 'person' | 'group' | 'target' | 'rule' | 'guardrail' | 'posture'
 
 /** Duplicate declarations and unresolved mentions of people, groups, targets, rules, guardrails. */
 export const nameIssues = (documents: readonly SourceDocument[]): readonly PolicyIssue[] => {
@@ -18,7 +18,8 @@ export const nameIssues = (documents: readonly SourceDocument[]): readonly Polic
     group: textsAt(documents, ['groups', '*', 'id']),
     target: textsAt(documents, ['target']),
     rule: [...textsAt(documents, ['rules', '*', 'id']), ...textsAt(documents, ['deny', '*', 'id'])],
-    guardrail: textsAt(documents, ['guardrail'])
+    guardrail: textsAt(documents, ['guardrail']),
+    posture: textsAt(documents, ['posture'])
   }
   const known = (kind: Kind): ReadonlySet<string> => new Set(declared[kind].map(({ text }) => text))
   const sets = {
@@ -26,7 +27,8 @@ export const nameIssues = (documents: readonly SourceDocument[]): readonly Polic
     group: known('group'),
     target: known('target'),
     rule: known('rule'),
-    guardrail: known('guardrail')
+    guardrail: known('guardrail'),
+    posture: known('posture')
   }
   const hints = new Map<string, string>()
   const unresolved = (place: Place, kind: Kind, name: string): readonly PolicyIssue[] => {
@@ -83,7 +85,7 @@ export const refOf = (text: string): SubjectRef => {
 
 const mostHints = 500
 
-const kinds: readonly Kind[] = ['person', 'group', 'target', 'rule', 'guardrail']
+const kinds: readonly Kind[] = ['person', 'group', 'target', 'rule', 'guardrail', 'posture']
 
 const mentions = [
   { at: ['people', '*', 'groups', '*'], kind: 'group' },
@@ -106,6 +108,7 @@ const refPlaces = [
   ['rules', '*', 'approval', 'escalateTo', '*'],
   ['deny', '*', 'requesters', '*'],
   ['roles', '*', '*'],
+  ['waivers', '*', 'by'],
   ['owner']
 ]
 

@@ -5,6 +5,7 @@
 import type { Channel, Mode } from '../elevation/elevation.ts'
 import type { Instant, PersonId, RuleId, Seconds, TargetId } from '../elevation/ids.ts'
 import type { Target } from '../elevation/target.ts'
+import type { FindingCode, Severity } from './finding-codes.ts'
 import type { Glob } from './glob.ts'
 
 export type Person = {
@@ -106,12 +107,24 @@ export type Caps = {
   readonly perDay: Seconds | null
 }
 
+/** Findings that block, and how long ago the target may have been looked at at most. */
+export type PostureGate = {
+  readonly block:
+    | { readonly kind: 'severity'; readonly floor: Severity }
+    | { readonly kind: 'codes'; readonly codes: readonly FindingCode[] }
+  readonly within: Seconds
+}
+
 export type Rule = {
   readonly id: RuleId
   readonly targets: readonly TargetId[]
   readonly requesters: readonly SubjectRef[]
   readonly maxDuration: Seconds
   readonly activateWithin: Seconds
+  /** how far ahead a start may be scheduled; absent = it may not be */
+  readonly startAhead?: Seconds
+  /** how many extensions in a row may go on from one window; absent = 1 */
+  readonly extensions?: number
   readonly mode: Mode
   /** when it may be asked, decided and started; empty = always */
   readonly when: readonly When[]
@@ -122,6 +135,8 @@ export type Rule = {
   readonly ticket: Glob | null
   /** what the requester's sign-in must be at the ask and at the start; null = any */
   readonly signIn: SignIn | null
+  /** which findings on the target keep it from being used; absent = none does */
+  readonly posture?: PostureGate
   readonly caps: Caps
   readonly approval: PeopleApproval | AutoApproval | BreakGlass
   /** what queries may read; null = nothing beyond the target's tables is restricted */
@@ -176,6 +191,8 @@ export type PolicyTest = {
     readonly tables: readonly string[] | null
     readonly columns: readonly string[] | null
     readonly breakGlass: boolean
+    /** null = as soon as it is approved */
+    readonly startAt: Instant | null
   }
   /** seconds since the sign-in, its acr and amr; null = a channel without a token */
   readonly signIn: { readonly ago: Seconds | null; readonly acr: string | null; readonly amr: readonly string[] } | null
@@ -187,6 +204,8 @@ export type PolicyTest = {
     readonly autoInDay: number
     readonly hasUnreviewed: boolean
   }
+  /** what is open on the target, looked at that moment; null = nothing is known */
+  readonly findings: readonly { readonly code: FindingCode; readonly severity: Severity }[] | null
   readonly expect: {
     readonly decision: 'needs_approval' | 'approved' | 'deny'
     /** null = not looked at */
@@ -199,6 +218,35 @@ export type PolicyTest = {
 
 /** Duties apart from rules: reading the ledger, operating, ending anybody's elevation. */
 export type Role = 'auditor' | 'operator' | 'security'
+
+/** A finding that somebody answers for until a day; at `until` it counts again. */
+export type Waiver = {
+  readonly finding: FindingCode
+  /** ARN, compared exactly */
+  readonly resource: string
+  readonly reason: string
+  readonly by: PersonId
+  readonly from: Instant
+  readonly until: Instant
+}
+
+/** What workgroups, keys, roles and buckets must be like; the standard where nothing is written. */
+export type Posture = {
+  /** the longest period of a key's rotation */
+  readonly maxRotation: Seconds
+  /** first word of `alias/ENV-APP-PURPOSE`; null = any */
+  readonly environments: readonly string[] | null
+  /** tags that every workgroup and every customer managed key has */
+  readonly requiredTags: readonly string[]
+  readonly maxTargetsPerKey: number
+  /** the largest limit of bytes that a workgroup may set per query; null = any, but one */
+  readonly maxScanBytes: number | null
+  /** a workgroup without a query for this length is unused */
+  readonly unusedAfter: Seconds
+  /** so many grants on one key are told; AWS's quota is 50,000 */
+  readonly grantsWarnAt: number
+  readonly waivers: readonly Waiver[]
+}
 
 export type Policy = {
   /** `sha256:` and hex over the canonical form of all documents */
@@ -213,6 +261,7 @@ export type Policy = {
   readonly denies: readonly Deny[]
   readonly roles: Readonly<Record<Role, readonly SubjectRef[]>>
   readonly guardrails: ReadonlyMap<string, Guardrail>
+  readonly posture: Posture
   readonly tests: readonly PolicyTest[]
 }
 

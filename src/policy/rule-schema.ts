@@ -3,6 +3,7 @@
  * quorum nobody can reach) is judged in `rules.ts`, `when-documents.ts` and `approval-issues.ts`.
  */
 import { type Static, Type } from 'typebox'
+import { findingCodes } from './finding-codes.ts'
 import { closed, count, flag, id, length, refs, some, text } from './forms.ts'
 
 const Days = some(
@@ -163,6 +164,33 @@ const BreakGlass = Type.Object(
   { ...closed, title: 'Break glass', description: 'a mapping of breakGlass, notify and review' }
 )
 
+const PostureGateDocument = Type.Object(
+  {
+    block: Type.Union(
+      [
+        Type.Enum(['critical', 'high', 'medium'], { description: 'critical, high or medium' }),
+        some(
+          'The codes of findings',
+          Type.Enum([...findingCodes], { description: 'the code of a finding' }),
+          'a list of at least one code'
+        )
+      ],
+      {
+        title: 'Findings of this severity or worse, or of these codes, unless they are waived',
+        description: 'critical, high or medium; or a list of codes of findings'
+      }
+    ),
+    within: Type.Optional(
+      length('How long ago the target may have been looked at at most; default 1h')
+    )
+  },
+  {
+    ...closed,
+    title: 'Findings on the target that keep it from being asked for and started',
+    description: 'a mapping of block and within'
+  }
+)
+
 const Require = Type.Object(
   {
     reason: Type.Optional(
@@ -177,9 +205,14 @@ const Require = Type.Object(
         description: 'literal text, <digits>, <letters> and *, of 1 to 100 ASCII characters'
       })
     ),
-    signIn: Type.Optional(SignInDocument)
+    signIn: Type.Optional(SignInDocument),
+    posture: Type.Optional(PostureGateDocument)
   },
-  { ...closed, title: 'What an ask must have', description: 'a mapping of reason, ticket, signIn' }
+  {
+    ...closed,
+    title: 'What an ask must have',
+    description: 'a mapping of reason, ticket, signIn, posture'
+  }
 )
 
 const Caps = Type.Object(
@@ -200,7 +233,13 @@ export const RuleDocument = Type.Object(
     targets: targets('What may be asked for'),
     requesters: refs('Who may ask'),
     maxDuration: length('The longest window'),
-    activateWithin: length('An approval not used by then lapses'),
+    activateWithin: length('An approval not used by then lapses; counted from a scheduled start'),
+    startAhead: Type.Optional(
+      length('How far ahead a start may be scheduled; left out: none may be')
+    ),
+    extensions: Type.Optional(
+      count('Extensions of one window in a row, each asked and approved anew; default 1', 0, 20)
+    ),
     mode: Type.Optional(
       Type.Enum(['brokered', 'credentials'], {
         title: 'Who holds the credentials: the broker (brokered, default) or the asker',

@@ -43,12 +43,16 @@ export const ruleOf = (
   requesters: value.requesters.map(refOf),
   maxDuration: lengthOf(value.maxDuration),
   activateWithin: lengthOf(value.activateWithin),
+  ...(value.startAhead === undefined ? {} : { startAhead: lengthOf(value.startAhead) }),
+  // what is left out is 1, so that both are one policy
+  ...((value.extensions ?? 1) === 1 ? {} : { extensions: value.extensions }),
   mode: value.mode ?? 'brokered',
   when: whenOf(value.when),
   via: channelsOf(value.via),
   reasonMinLength: value.require?.reason?.minLength ?? 1,
   ticket: value.require?.ticket === undefined ? null : checked(parseGlob(value.require.ticket)),
   signIn: signInOf(value.require?.signIn),
+  ...postureOf(value.require?.posture),
   caps: capsOf(value.caps),
   approval: approvalOf(value.approval),
   guardrail: value.guardrail === undefined ? null : checked(guardrails.get(value.guardrail) ?? null),
@@ -67,7 +71,9 @@ export const denyOf = (value: DenyDocument): Deny => ({
 const lengthPlaces = [
   ['rules', '*', 'maxDuration'],
   ['rules', '*', 'activateWithin'],
+  ['rules', '*', 'startAhead'],
   ['rules', '*', 'require', 'signIn', 'within'],
+  ['rules', '*', 'require', 'posture', 'within'],
   ['rules', '*', 'caps', 'perDay'],
   ['rules', '*', 'approval', 'within'],
   ['rules', '*', 'approval', 'signIn', 'within'],
@@ -83,6 +89,16 @@ const globForm = 'literal ASCII text, <digits>, <letters> and *, of 1 to 100 cha
 const longestBreakGlass = seconds(3600)
 
 const lengthOf = (text: string): Seconds => checked(parseDuration(text))
+
+const postureOf = (
+  gate: NonNullable<RuleDocument['require']>['posture']
+): Pick<Rule, 'posture'> => {
+  if (gate === undefined) return {}
+  const block = Array.isArray(gate.block)
+    ? ({ kind: 'codes', codes: gate.block.toSorted() } as const)
+    : ({ kind: 'severity', floor: gate.block } as const)
+  return { posture: { block, within: lengthOf(gate.within ?? '1h') } }
+}
 
 const capsOf = ({
   pending = 10,
@@ -103,13 +119,17 @@ const breakGlassIssues = ({
   const longest = parseDuration(value.maxDuration)
   const at = (...steps: readonly string[]) => ({ document, path: [...path, ...steps] })
   const needed = ['reason', 'ticket'] as const
+  const planned = ['startAhead', 'extensions'] as const
   return [
     ...(longest !== null && longest > longestBreakGlass
       ? [errorAt(at('maxDuration'), 'contradiction', 'a break glass lasts at most 1h')]
       : []),
     ...needed
       .filter((key) => value.require?.[key] === undefined)
-      .map((key) => errorAt(at('require', key), 'missing', `a break glass requires a ${key}`))
+      .map((key) => errorAt(at('require', key), 'missing', `a break glass requires a ${key}`)),
+    ...planned
+      .filter((key) => value[key] !== undefined)
+      .map((key) => errorAt(at(key), 'contradiction', 'a break glass is not planned or extended'))
   ]
 }
 

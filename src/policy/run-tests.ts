@@ -68,15 +68,21 @@ const decisionOf = (policy: Policy, test: PolicyTest): Decision => {
     return notDecided('policy_denied', 'duration', message)
   }
   const tables = [...new Set(ask.tables ?? tablesOf(target))].toSorted()
-  const asked = { ...ask, target: target.id, duration, tables }
+  const { startAt, ...said } = ask
+  const start = startAt === null ? {} : { startAt }
+  const asked = { ...said, ...start, target: target.id, duration, tables }
   return decide(policy, test.as, asked, circumstancesOf(test))
 }
 
-const circumstancesOf = ({ at, via, signIn, standing }: PolicyTest): Circumstances => {
+const circumstancesOf = (test: PolicyTest): Circumstances => {
+  const { at, via, signIn, standing, findings } = test
   const { hasUnreviewed, ...counts } = standing
   const ago = signIn?.ago ?? null
+  const resource = `target ${test.ask.target}`
+  const told = { resource, shows: 'as the test says', mend: '' }
   return {
     now: at,
+    posture: findings && { at, findings: findings.map((one) => ({ ...one, ...told })) },
     stage: {
       kind: 'ask',
       presence: {

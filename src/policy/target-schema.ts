@@ -73,6 +73,13 @@ export const TargetDocument = Type.Object(
       'a word of a-z 0-9 -, such as pii'
     ),
     owner: ref('Who answers for it'),
+    alerts: Type.Optional(
+      text(
+        'The Slack channel where findings on it are told; left out: nowhere',
+        '^[CG][A-Z0-9]{2,20}$',
+        'a Slack channel id such as C0123ABC'
+      )
+    ),
     data: Type.Array(DataSetDocument, {
       title: 'What can be read through it',
       description: 'a list of at least one data set',

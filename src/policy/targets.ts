@@ -46,6 +46,7 @@ export const targetOf = (value: TargetDocument): Target => ({
   role: value.role,
   classification: value.classification,
   owner: value.owner,
+  ...(value.alerts === undefined ? {} : { alerts: value.alerts }),
   data: value.data.map((set) => ({ ...set, location: checked(parseLocation(set.location)) })),
   results: checked(resultsOf(value.results)),
   columns: value.columns ?? {}

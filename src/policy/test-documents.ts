@@ -13,7 +13,8 @@ import type { TestDocument } from './test-schema.ts'
 
 /** Moments that do not exist, whatever else is wrong with their test. */
 export const momentIssues = (documents: readonly SourceDocument[]): readonly PolicyIssue[] =>
-  textsAt(documents, ['tests', '*', 'at'])
+  momentPlaces
+    .flatMap((at) => textsAt(documents, at))
     .filter(({ text }) => moment.test(text) && parseMoment(text) === null)
     .map((named) => errorAt(named, 'bad_value', `${quote(named.text)} is in no calendar`))
 
@@ -50,7 +51,8 @@ export const testOf = ({ document, path, value }: Part<TestDocument>): PolicyTes
     ticket: value.ask.ticket ?? null,
     tables: value.ask.tables ?? null,
     columns: value.ask.columns ?? null,
-    breakGlass: value.ask.breakGlass ?? false
+    breakGlass: value.ask.breakGlass ?? false,
+    startAt: value.ask.startAt === undefined ? null : checked(parseMoment(value.ask.startAt))
   },
   signIn: signInOf(value.signIn),
   standing: {
@@ -60,6 +62,7 @@ export const testOf = ({ document, path, value }: Part<TestDocument>): PolicyTes
     autoInDay: value.has?.autoInDay ?? 0,
     hasUnreviewed: value.has?.unreviewed ?? false
   },
+  findings: findingsOf(value.findings),
   expect: {
     decision: value.expect.decision,
     rule: value.expect.rule ?? null,
@@ -67,6 +70,11 @@ export const testOf = ({ document, path, value }: Part<TestDocument>): PolicyTes
     unmet: value.expect.unmet ?? []
   }
 })
+
+const findingsOf = (value: TestDocument['findings'] = []): PolicyTest['findings'] =>
+  value === 'unknown'
+    ? null
+    : value.map(({ finding, severity }) => ({ code: finding, severity }))
 
 const signInOf = (value: TestDocument['signIn']): PolicyTest['signIn'] =>
   value === undefined
@@ -76,6 +84,11 @@ const signInOf = (value: TestDocument['signIn']): PolicyTest['signIn'] =>
         acr: value.acr ?? null,
         amr: value.amr ?? []
       }
+
+const momentPlaces = [
+  ['tests', '*', 'at'],
+  ['tests', '*', 'ask', 'startAt']
+]
 
 const moment =
   /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2}))?(Z|[+-]\d{2}:\d{2})$/

@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox'
 import type { ConditionName } from './conditions.ts'
+import { findingCodes, severities } from './finding-codes.ts'
 import { closed, count, flag, id, length, list, qualifiedTable, set, text } from './forms.ts'
 
 const optional = Type.Optional
@@ -15,6 +16,10 @@ const qualifiedColumn = text(
 const claim = (title: string) =>
   text(title, '^[!-~]{1,255}$', '1 to 255 ASCII characters, no blank')
 
+const momentForm =
+  '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})$'
+const moment = 'a moment with its offset, such as 2026-11-21T10:15:00Z'
+
 const conditions = [
   'requesters',
   'deny',
@@ -24,6 +29,8 @@ const conditions = [
   'via',
   'signIn',
   'duration',
+  'startAt',
+  'extensions',
   'reason',
   'ticket',
   'tables',
@@ -32,7 +39,8 @@ const conditions = [
   'active',
   'perDay',
   'autoPerDay',
-  'review'
+  'review',
+  'posture'
 ] as const satisfies readonly (ConditionName | 'requesters' | 'deny' | 'rule' | 'route')[]
 
 const AskDocument = Type.Object(
@@ -47,7 +55,8 @@ const AskDocument = Type.Object(
     columns: optional(
       set('Left out: every column', qualifiedColumn, 'a list of database.table.column')
     ),
-    breakGlass: optional(flag('Whether it is asked as an emergency; default no'))
+    breakGlass: optional(flag('Whether it is asked as an emergency; default no')),
+    startAt: optional(text('When its window may start, in quotes', momentForm, moment))
   },
   { ...closed, title: 'The ask', description: 'a mapping of target, duration and what else' }
 )
@@ -80,6 +89,32 @@ const HasDocument = Type.Object(
   }
 )
 
+const FindingsDocument = Type.Union(
+  [
+    Type.Literal('unknown', { title: 'Nothing is known of it', description: 'unknown' }),
+    list(
+      'What was found on the target, looked at that moment',
+      Type.Object(
+        {
+          finding: Type.Enum([...findingCodes], {
+            title: 'What was found',
+            description: 'the code of a finding'
+          }),
+          severity: Type.Enum([...severities], {
+            title: 'How bad it is',
+            description: severities.join(', ')
+          })
+        },
+        { ...closed, description: 'a mapping of finding and severity' }
+      )
+    )
+  ],
+  {
+    title: 'What is out of line on the target; left out: nothing',
+    description: 'a list of finding and severity, or unknown'
+  }
+)
+
 const ExpectDocument = Type.Object(
   {
     decision: Type.Enum(['needs_approval', 'approved', 'deny'], {
@@ -109,11 +144,7 @@ export const TestDocument = Type.Object(
       minLength: 1,
       maxLength: 200
     }),
-    at: text(
-      'When it is asked, in quotes',
-      '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})$',
-      'a moment with its offset, such as 2026-11-21T10:15:00Z'
-    ),
+    at: text('When it is asked, in quotes', momentForm, moment),
     as: id('Who asks'),
     via: optional(
       Type.Enum(['slack', 'console', 'cli'], {
@@ -124,6 +155,7 @@ export const TestDocument = Type.Object(
     ask: AskDocument,
     signIn: optional(SignInDocument),
     has: optional(HasDocument),
+    findings: optional(FindingsDocument),
     expect: ExpectDocument
   },
   { ...closed, description: 'a mapping of name, at, as, ask and expect' }

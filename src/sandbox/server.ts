@@ -65,6 +65,7 @@ async function answer({ world, oidc, port }: Context, request: IncomingMessage):
     return oidc.answer({
       method,
       path: path.slice('/oidc'.length),
+      query: at < 0 ? '' : url.slice(at + 1),
       contentType: headers['content-type'] ?? '',
       body,
       issuer: `http://${HOST}:${port}/oidc`

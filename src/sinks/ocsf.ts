@@ -10,16 +10,19 @@ import { type EntryBody, type EntryType, parseEntry } from '../ledger/envelope.t
 /** A committed entry with its place in the ledger and its unique key. */
 export type KeyedRow = { readonly index: number; readonly key: string; readonly body: Uint8Array }
 
-/** Classes used: Account Change, Authorize Session, Entity Management, API and Datastore Activity. */
-type ClassUid = 3001 | 3003 | 3004 | 6003 | 6005
+/**
+ * Classes used: Compliance Finding, Account Change, Authorize Session, Entity Management, API and
+ * Datastore Activity.
+ */
+type ClassUid = 2003 | 3001 | 3003 | 3004 | 6003 | 6005
 
 type Kind = {
   readonly uid: ClassUid
   readonly activity: number
-  /** severity_id: 1 informational, 2 low, 3 medium, 4 high */
+  /** severity_id: 1 informational, 2 low, 3 medium, 4 high; a finding's is its own */
   readonly severity: 1 | 2 | 3 | 4
-  /** status_id: 1 success, 2 failure */
-  readonly status: 1 | 2
+  /** status_id: 1 success, 2 failure; of a finding 1 new, 3 suppressed, 4 resolved */
+  readonly status: 1 | 2 | 3 | 4
   /** of Entity Management: what is managed */
   readonly entity?: 'elevation' | 'policy' | 'ledger' | 'checkpoint' | 'signing key' | 'personal data'
 }
@@ -28,6 +31,7 @@ const fine = { severity: 1, status: 1 } as const
 const elevation = { ...fine, uid: 3004, activity: 3, entity: 'elevation' } as const
 const session = { ...fine, uid: 3003, activity: 1 } as const
 const query = { ...fine, uid: 6005, activity: 4 } as const
+const finding = { uid: 2003, severity: 4 } as const
 const ledger = { ...fine, uid: 3004, activity: 3, entity: 'ledger' } as const
 
 /** The class and activity of every type; activities are those the class has had since OCSF 1.0. */
@@ -38,6 +42,7 @@ export const kinds: Readonly<Record<EntryType, Kind>> = {
   'elevation.denied': { ...elevation, status: 2 },
   'elevation.cancelled': elevation,
   'elevation.lapsed': { ...elevation, status: 2 },
+  'elevation.startable': elevation,
   'issue.intent': elevation,
   'issue.takeover': { ...elevation, severity: 2 },
   'issue.failed': { ...elevation, severity: 3, status: 2 },
@@ -60,6 +65,9 @@ export const kinds: Readonly<Record<EntryType, Kind>> = {
   'policy.refused': { ...elevation, severity: 3, status: 2, entity: 'policy' },
   'access.locked': { ...fine, uid: 3001, activity: 9, severity: 3 },
   'access.unlocked': { ...fine, uid: 3001, activity: 2 },
+  'finding.opened': { ...finding, activity: 1, status: 1 },
+  'finding.closed': { ...finding, activity: 3, status: 4 },
+  'finding.waived': { ...finding, activity: 2, status: 3 },
   'ledger.read': { ...ledger, activity: 2 },
   'ledger.anchored': { ...ledger, activity: 1, entity: 'checkpoint' },
   'ledger.key_rotated': { ...ledger, severity: 3, entity: 'signing key' },
@@ -69,11 +77,18 @@ export const kinds: Readonly<Record<EntryType, Kind>> = {
 }
 
 const names: Readonly<Record<ClassUid, string>> = {
+  2003: 'Compliance Finding',
   3001: 'Account Change',
   3003: 'Authorize Session',
   3004: 'Entity Management',
   6003: 'API Activity',
   6005: 'Datastore Activity'
+}
+
+const categories: Readonly<Record<number, string>> = {
+  2: 'Findings',
+  3: 'Identity & Access Management',
+  6: 'Application Activity'
 }
 
 /** One line of JSON without its end. Throws where the bytes are no entry: the store is damaged. */
@@ -86,12 +101,12 @@ export const ocsfLine = ({ index, key, body }: KeyedRow): string => {
     class_uid: kind.uid,
     class_name: names[kind.uid],
     category_uid: Math.floor(kind.uid / 1000),
-    category_name: kind.uid < 6000 ? 'Identity & Access Management' : 'Application Activity',
+    category_name: categories[Math.floor(kind.uid / 1000)],
     activity_id: kind.activity,
     // OCSF wants the source's own word where an activity is not one of the class's
     activity_name: entry.type,
     type_uid: kind.uid * 100 + kind.activity,
-    severity_id: kind.severity,
+    severity_id: severityOf(kind, entry),
     status_id: kind.status,
     time: Date.parse(entry.at),
     message: `${entry.type} by ${entry.actor}`,
@@ -115,10 +130,28 @@ export const ocsfLine = ({ index, key, body }: KeyedRow): string => {
 const actorOf = ({ actor }: EntryBody) =>
   actor === 'broker' ? { app_name: 'sallyport' } : { user: { uid: actor, type_id: 1 } }
 
+const severities: Readonly<Record<string, number>> = { critical: 5, high: 4, medium: 3, low: 2 }
+
+const severityOf = ({ uid, severity }: Kind, { data }: EntryBody): number =>
+  (uid === 2003 ? severities[textIn(data['severity']) ?? ''] : undefined) ?? severity
+
 /** What the class says the event is about. */
 const subjectOf = (kind: Kind, entry: EntryBody) => {
   const { data } = entry
   switch (kind.uid) {
+    case 2003: {
+      const code = textIn(data['code']) ?? 'unknown'
+      return {
+        finding_info: { uid: textIn(data['finding']) ?? 'unknown', title: code },
+        // 1 pass, 2 warning, 3 fail
+        compliance: {
+          control: code,
+          standards: ['sallyport posture'],
+          status_id: kind.status === 4 ? 1 : 3
+        },
+        resources: [{ uid: textIn(data['resource']) ?? 'unknown' }]
+      }
+    }
     case 3001:
       return { user: { uid: textIn(data['person']) ?? entry.actor, type_id: 1 } }
     case 3003: {

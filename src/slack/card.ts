@@ -25,6 +25,8 @@ export type RuleFacts = {
   readonly needsSignIn: { readonly toApprove: boolean; readonly toStart: boolean }
   /** `1 of group:privacy, group:claims-data`; `nobody` where nobody votes */
   readonly quorum: string
+  /** how many extensions in a row it gives */
+  readonly extensions: number
   /** Slack channel of the announcement; null = people are told alone */
   readonly channel: string | null
   /** how long an ask waits until people are told again; null = they are not */
@@ -128,7 +130,7 @@ const columnsOf = (policy: Policy, { ask }: Elevation): readonly ColumnFact[] =>
   return ask.columns.map((name) => ({ name, class: byName.get(name) ?? null }))
 }
 
-const ruleFacts = ({ approval, signIn }: Rule): RuleFacts => {
+const ruleFacts = ({ approval, signIn, extensions = 1 }: Rule): RuleFacts => {
   const isPeople = approval.kind === 'people'
   return {
     approval: approval.kind,
@@ -138,6 +140,7 @@ const ruleFacts = ({ approval, signIn }: Rule): RuleFacts => {
       toStart: demands(signIn)
     },
     quorum: isPeople ? quorumOf(approval) : 'nobody',
+    extensions,
     channel: approval.kind === 'auto' ? null : approval.channel,
     reminders: remindersOf(approval)
   }

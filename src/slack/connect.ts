@@ -4,8 +4,10 @@
  */
 import type { FastifyPluginAsync } from 'fastify'
 import type { Elevations } from '../ports.ts'
+import type { FindingAlerts } from '../ports-posture.ts'
 import { type SlackApp, type SlackAppParts, makeSlackApp } from './app.ts'
 import { type Delivery, startDelivery } from './delivery.ts'
+import { type FindingTeller, startFindingAlerts } from './finding-alerts.ts'
 import { type LedgerPosts, ledgerPosts } from './ledger-posts.ts'
 import type { OutboxParts } from './outbox.ts'
 import type { Schedule } from './receiver.ts'
@@ -16,6 +18,8 @@ export type SlackParts = Pick<
   'broker' | 'policy' | 'config' | 'consoleUrl' | 'now' | 'logger'
 > & {
   readonly elevations: Elevations
+  /** findings, told in the channels of their targets */
+  readonly alerts: FindingAlerts
   /** where checkpoints are posted; null = nowhere */
   readonly ledgerChannel: string | null
   readonly store: SlackAppParts['seen'] & OutboxParts['turn'] & OutboxParts['messages']
@@ -50,6 +54,7 @@ export const connectSlack = (parts: SlackParts): Slack => {
   const client = makeSlackClient({ token: config.botToken(), apiUrl: config.apiUrl })
   const posts = ledgerPosts({ channel: parts.ledgerChannel, client, schedule, logger })
   let delivery: Delivery | null = null
+  let findings: FindingTeller | null = null
   let planned: (() => void) | null = null
   let isStopped = false
   const deliver = (): Delivery => startDelivery({
@@ -73,6 +78,8 @@ export const connectSlack = (parts: SlackParts): Slack => {
       planned = schedule(againMs, () => void begin())
     } else if (team.value === config.team) {
       delivery = deliver()
+      const { alerts } = parts
+      findings = startFindingAlerts({ alerts, seen: store, policy, client, now, schedule, logger })
     } else {
       logger.error({ event: 'slack_wrong_team', configured: config.team, token: team.value })
     }
@@ -101,7 +108,7 @@ export const connectSlack = (parts: SlackParts): Slack => {
       planned?.()
       await app.stop()
       await posts.stop()
-      await delivery?.stop()
+      await Promise.all([delivery?.stop(), findings?.stop()])
     },
     counts: () => delivery?.counts() ?? null
   }

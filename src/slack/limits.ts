@@ -206,6 +206,10 @@ const faultsByType = (element: Element): readonly string[] => {
       ...faultsOfChosen(options, chosen ?? [])
     ]
   }
+  if (element.type === 'datetimepicker') {
+    const { initial_date_time: chosen = 1_000_000_000 } = element
+    return /^[0-9]{10}$/.test(String(chosen)) ? [] : ['a moment without ten digits']
+  }
   return [`a ${element.type}, which this app never sends`]
 }
 

@@ -17,6 +17,7 @@ export const actions = {
   end: 'sallyport_end',
   cancel: 'sallyport_cancel',
   revoke: 'sallyport_revoke',
+  extend: 'sallyport_extend',
   console: 'sallyport_console'
 } as const
 
@@ -25,12 +26,14 @@ export const callbacks = {
   ask: 'sallyport_ask',
   deny: 'sallyport_deny',
   revoke: 'sallyport_revoke',
-  details: 'sallyport_details'
+  details: 'sallyport_details',
+  extend: 'sallyport_extend'
 } as const
 
 export const askFields = [
   'target',
   'duration',
+  'startAt',
   'tables',
   'columns',
   'otherColumns',
@@ -55,7 +58,8 @@ export const fieldOfAction = (actionId: string): AskField | null =>
 
 /**
  * The block_id of a field. Slack keeps what was typed by block_id, so what belongs to one target
- * only (lengths, tables, columns, query) carries its name and starts afresh with another; null = none yet.
+ * only (lengths, start, tables, columns, query) carries its name and starts afresh with another;
+ * null = none yet.
  */
 export const fieldBlock = (field: AskField, target: string | null): string =>
   isOfTarget(field) ? `${fieldPrefix}${field}:${target ?? ''}` : `${fieldPrefix}${field}`
@@ -70,6 +74,13 @@ export const fieldOfBlock = (blockId: string): AskField | null =>
 
 /** The one field of the deny and revoke forms. */
 export const reasonField = { block: 'sallyport_reason', action: 'sallyport_reason' } as const
+
+/** The fields of the form of an extension, by block_id and action_id alike. */
+export const extendFields = {
+  duration: 'sallyport_extend_duration',
+  reason: 'sallyport_extend_reason',
+  ticket: 'sallyport_extend_ticket'
+} as const
 
 /** What a button or a form stands for. */
 export type Handle = { readonly elevation: ElevationId; readonly digest: string }
@@ -88,4 +99,4 @@ const fieldPrefix = 'sallyport_ask_'
 const handle = /^v1 ([0-9A-Z]{26}) (sha256:[0-9a-f]{64})$/
 
 const isOfTarget = (field: AskField): boolean =>
-  ['duration', 'tables', 'columns', 'otherColumns', 'sql'].includes(field)
+  ['duration', 'startAt', 'tables', 'columns', 'otherColumns', 'sql'].includes(field)

@@ -148,6 +148,7 @@ const ownKey = (step: Step): string => `own:${step}`
 const steps: readonly Step[] = [
   'pending',
   'approved',
+  'startable',
   'active',
   'ending',
   'stuck',

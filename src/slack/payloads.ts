@@ -108,7 +108,11 @@ const option = Type.Object({ value: text })
 const Element = Type.Object({
   value: Type.Optional(Type.Union([Type.Null(), text])),
   selected_option: Type.Optional(Type.Union([Type.Null(), option])),
-  selected_options: Type.Optional(Type.Array(option, { maxItems: 100 }))
+  selected_options: Type.Optional(Type.Array(option, { maxItems: 100 })),
+  /** seconds since the epoch */
+  selected_date_time: Type.Optional(
+    Type.Union([Type.Null(), Type.Integer({ minimum: 0, maximum: 9_999_999_999 })])
+  )
 })
 const View = Type.Object({
   id,
@@ -187,6 +191,8 @@ const viewOf = (view: Type.Static<typeof View>): OpenView => ({
 
 const textsOf = (element: Type.Static<typeof Element>): readonly string[] => {
   const { value, selected_option: single, selected_options: several } = element
+  const { selected_date_time: moment } = element
+  if (typeof moment === 'number') return [String(moment)]
   const chosen = [...(single ? [single] : []), ...(several ?? [])].map((one) => one.value)
   return typeof value === 'string' && value !== '' ? [value] : chosen
 }

@@ -7,13 +7,15 @@ import type { Meters, WrittenEntry } from '../http/meters.ts'
 import type { Entry } from '../ledger/entry.ts'
 import type { Committed, Elevations, LedgerStore, Reviews } from '../ports.ts'
 import type { Locks } from '../ports-endings.ts'
+import type { Findings } from '../ports-posture.ts'
 import type { QueryRows } from '../ports-queries.ts'
 
 type Writing = Pick<Elevations, 'commit'> &
   Pick<Reviews, 'review'> &
   Pick<LedgerStore, 'append'> &
   Pick<Locks, 'setLock' | 'liftLock'> &
-  Pick<QueryRows, 'beginQuery' | 'saveQuery'>
+  Pick<QueryRows, 'beginQuery' | 'saveQuery'> &
+  Pick<Findings, 'keepFindings'>
 
 export type EntryListener = {
   readonly logger: Logger
@@ -50,6 +52,7 @@ export const tellingEntries = (store: Writing, { logger, meters }: EntryListener
       told(row.elevation, entries, store.beginQuery(row, entries, now)),
     saveQuery: (row, entries) => told(row.elevation, entries, store.saveQuery(row, entries)),
     setLock: (lock, entries) => told(null, entries, store.setLock(lock, entries)),
+    keepFindings: (change, entries) => told(null, entries, store.keepFindings(change, entries)),
     liftLock: (scope, entries) => told(null, entries, store.liftLock(scope, entries)),
     append: async (entries) => {
       await counted(entries, store.append(entries))

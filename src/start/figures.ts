@@ -3,13 +3,13 @@
  * the clock, the keys of the issuer, Slack. The alert rules over it are docker/alerts.yaml.
  */
 import type { Metric, MetricSource } from '../http/metrics.ts'
-import type { Instant } from '../elevation/ids.ts'
+import { type Instant, instant } from '../elevation/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { Ledger } from './ledger.ts'
 import type { Skew } from './skew.ts'
 
 export type FiguresOf = {
-  readonly store: Pick<Store, 'watched' | 'log'>
+  readonly store: Pick<Store, 'watched' | 'log' | 'posture'>
   readonly ledger: Pick<Ledger, 'check' | 'held' | 'unanchoredSince'>
   readonly skew: Skew
   readonly now: () => Instant
@@ -20,12 +20,15 @@ export type FiguresOf = {
   /** grants on each key that only the broker can retire, as last listed */
   readonly grantsOnKeys: () => ReadonlyMap<string, number>
   readonly isPolicyGood: () => boolean
+  /** whether workgroups and keys are watched */
+  readonly isWatching: boolean
 }
 
 /** A source each, so that one that does not answer hides no other. */
 export const figuresOf = (of: FiguresOf): readonly MetricSource[] => [
   () => storeMetrics(of),
   () => ledgerMetrics(of),
+  postureSource(of),
   async () => ownMetrics(of)
 ]
 
@@ -102,6 +105,59 @@ const ledgerMetrics = async ({ store, ledger, now }: FiguresOf): Promise<readonl
     )
   ]
 }
+
+const remedyMs = 90 * 86_400_000
+
+/** The age of a snapshot that never came is counted from the start. */
+const postureSource = ({ store, now, isWatching }: FiguresOf): MetricSource => {
+  const startedAt = now()
+  return async () => {
+    const since = instant(Math.max(0, now() - remedyMs))
+    const { at, shares, open, remedySeconds } = await store.posture.findingFigures(since)
+    const age = Math.max(0, now() - (at ?? startedAt)) / 1000
+    return [
+      {
+        name: 'sallyport_posture_findings',
+        help: 'Open findings that nobody waived, by severity and target; no target = touches none.',
+        type: 'gauge',
+        samples: open.map(({ severity, target, count }) => ({
+          labels: { severity, target: target ?? '' },
+          value: count
+        }))
+      },
+      gauge(
+        'sallyport_posture_age_seconds',
+        'How long ago workgroups and keys were looked at; 0 where nobody watches.',
+        isWatching ? age : 0
+      ),
+      ...share(
+        'sallyport_posture_workgroups_compliant_ratio',
+        'Share of workgroups without an open finding of medium or worse.',
+        shares?.workgroups
+      ),
+      ...share(
+        'sallyport_posture_locations_under_customer_keys_ratio',
+        'Share of data and result locations of targets under customer managed keys.',
+        shares?.locations
+      ),
+      ...known(
+        'sallyport_posture_remedy_seconds',
+        'How long findings closed within 90 days were open on average.',
+        remedySeconds
+      )
+    ]
+  }
+}
+
+const share = (
+  name: string,
+  help: string,
+  of: { readonly count: number; readonly of: number } | undefined
+): readonly Metric[] => known(name, help, of === undefined || of.of === 0 ? null : of.count / of.of)
+
+/** Not there at all before it is known: a gauge without a value would read 0. */
+const known = (name: string, help: string, value: number | null): readonly Metric[] =>
+  value === null ? [] : [gauge(name, help, value)]
 
 const ownMetrics = (of: FiguresOf): readonly Metric[] => {
   const { aws, store } = of.skew.figures()

@@ -24,6 +24,9 @@ export const integer = (row: Row | undefined, column: string): number => {
   return value
 }
 
+export const integerOrNull = (row: Row, column: string): number | null =>
+  row[column] === null ? null : integer(row, column)
+
 export const bytes = (row: Row, column: string): Uint8Array => {
   const value = row[column]
   if (!(value instanceof Uint8Array)) throw damaged(column)

@@ -90,5 +90,11 @@ begin
     execute format('cluster %s using %I', one.tab, one.idx);
   end loop;
 end $$;
+`,
+  // json_extract as SQLite has it, of bytes and one member
+  readable: `
+create function json_extract(body bytea, path text) returns text language sql immutable as $$
+  select convert_from(body, 'UTF8')::json ->> substr(path, 3)
+$$;
 `
 }

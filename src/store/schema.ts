@@ -3,6 +3,9 @@
  * kept in the database and compared at each start. What differs between engines is in `Dialect`.
  */
 import { hash } from 'node:crypto'
+import { consoleTables } from './console-sessions.ts'
+import { findingTables } from './findings.ts'
+import { searchTables } from './ledger-search.ts'
 import { lockTables } from './locks.ts'
 
 export type Dialect = {
@@ -16,6 +19,8 @@ export type Dialect = {
   readonly immutable: string
   /** the same for a terminal elevation, whose words may go once the requester has no key any more */
   readonly erasable: string
+  /** what lets statements read members of an entry's bytes, where that needs something */
+  readonly readable: string
 }
 
 export type Migration = {
@@ -36,7 +41,11 @@ export const migrations = (dialect: Dialect): readonly Migration[] =>
     personal(dialect),
     queries(dialect),
     lockTables(dialect),
-    claims(dialect)
+    claims(dialect),
+    extensions(dialect),
+    consoleTables(dialect),
+    searchTables(dialect),
+    findingTables(dialect)
   ].map((text, at) => ({ number: at + 1, text, checksum: hash('sha256', text) }))
 
 /** The table that says which migrations a database has; made before the first of them. */
@@ -255,4 +264,10 @@ create table work_claim (
 )${table};
 create index work_claim_until on work_claim (until);
 create index work_claim_owner on work_claim (owner, until);
+`
+
+/** Which elevation an ask extends. */
+const extensions = ({ text }: Dialect): string => `
+alter table elevation add column extends_id ${text};
+create index elevation_extends on elevation (extends_id) where extends_id is not null;
 `

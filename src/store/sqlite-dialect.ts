@@ -42,5 +42,7 @@ create trigger elevation_terminal before update on elevation
         old.role_arn, old.assumed_role_id, old.not_after, old.created_at, old.window_seconds,
         old.window_at, old.approved_by))
   begin select raise(abort, 'a terminal elevation cannot change'); end;
-`
+`,
+  // json_extract reads text in bytes too (sqlite.org/json1.html, section 3.1)
+  readable: ''
 }

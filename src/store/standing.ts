@@ -12,28 +12,46 @@ import type { Query, Row, Step } from './engine.ts'
 const unused = `'denied', 'cancelled', 'lapsed', 'failed'`
 /** In the words of the index `elevation_open`, so that what is over is not looked at. */
 const isOpen = `state in ('pending', 'approved', 'issuing', 'active')`
+/**
+ * Which windows are added up. Of what is not used yet only a scheduled one says when it will be:
+ * its `window_at` is its start, and lies after the ask; once issued it is the window's end.
+ */
+const isNear = `(case
+  when state not in ('pending', 'approved') then window_at > $5
+  when window_at = created_at then window_at > $4
+  else window_at + window_seconds * 1000 > $5 and window_at < $6 end)`
 
 /** One row with every count. */
-export const standingOf = ({ person, target, except, since }: StandingOf): Query => ({
+export const standingOf = (of: StandingOf): Query => ({
   text: `select
     (select count(*) from elevation
       where requester = $1 and ${isOpen} and state = 'pending' and id <> $3) as pending,
-    (select count(*) from elevation where requester = $1 and target = $2 and id <> $3
+    (select count(*) from elevation where requester = $1 and target = $2 and id not in ($3, $7)
       and ${isOpen}) as open,
-    (select count(*) from elevation where requester = $1 and target = $2 and id <> $3
+    (select count(*) from elevation where requester = $1 and target = $2 and id not in ($3, $7)
       and ${isOpen} and state in ('issuing', 'active')) as running,
     (select coalesce(sum(window_seconds), 0) from elevation
-      where requester = $1 and target = $2 and window_at > $4 and id <> $3
+      where requester = $1 and target = $2 and ${isNear} and id <> $3
         and state not in (${unused})) as seconds,
     (select count(*) from elevation
-      where requester = $1 and target = $2 and window_at > $4 and id <> $3
+      where requester = $1 and target = $2 and ${isNear} and id <> $3
         and approved_by = 'rule' and state not in (${unused})) as auto,
     (select e.id from elevation e where e.requester = $1 and e.approved_by = 'break_glass'
       and e.state not in (${unused})
       and not exists (select 1 from review r where r.elevation = e.id)
       order by e.id desc limit 1) as unreviewed,
+    (select e.id from elevation e where e.extends_id = $7 and e.id <> $3
+      and e.state not in (${unused}) order by e.id desc limit 1) as extended,
     coalesce((select version from asker where person = $1), 0) as version`,
-  values: [person, target, except ?? '', since]
+  values: [
+    of.person,
+    of.target,
+    of.except ?? '',
+    of.since,
+    of.around.from,
+    of.around.to,
+    of.beside ?? ''
+  ]
 })
 
 export const parseStanding = (row: Row | undefined): StandingRow => ({
@@ -43,6 +61,7 @@ export const parseStanding = (row: Row | undefined): StandingRow => ({
   seconds: integer(row, 'seconds'),
   auto: integer(row, 'auto'),
   unreviewed: idIn(row?.['unreviewed']),
+  extended: idIn(row?.['extended']),
   version: integer(row, 'version')
 })
 

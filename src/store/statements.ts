@@ -126,12 +126,14 @@ const insertElevation = (elevation: Elevation): Step => {
     elevation.ask.requester,
     elevation.ask.target,
     elevation.createdAt,
-    approvedBy(elevation)
+    approvedBy(elevation),
+    elevation.ask.extends?.elevation ?? null
   ]
   return {
     text: `insert into elevation (id, state, version, due_at, role_arn, assumed_role_id, not_after,
-        body, window_seconds, window_at, ending_step, requester, target, created_at, approved_by)
-      select $1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+        body, window_seconds, window_at, ending_step, requester, target, created_at, approved_by,
+        extends_id)
+      select $1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
       where ${unlessLocked(elevation, (value) => `$${values.push(value)}`)}
       on conflict (id) do nothing`,
     values,
@@ -170,7 +172,7 @@ const moving = (elevation: Elevation): readonly Value[] => [
   notAfterOf(elevation),
   JSON.stringify(elevation),
   windowSeconds(elevation),
-  notAfterOf(elevation) ?? elevation.createdAt,
+  notAfterOf(elevation) ?? elevation.ask.startAt ?? elevation.createdAt,
   elevation.state === 'ending' ? stepOf(elevation, elevation.retryAt) : null
 ]
 

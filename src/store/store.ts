@@ -13,15 +13,21 @@ import type {
   Standings,
   Worklist
 } from '../ports.ts'
+import type { ConsoleSessions } from '../ports-console.ts'
 import type { Entry } from '../ledger/entry.ts'
 import type { Endings, Locks } from '../ports-endings.ts'
 import type { QueryRows } from '../ports-queries.ts'
+import type { FindingAlerts, Findings } from '../ports-posture.ts'
+import type { LedgerSearch } from '../ports-search.ts'
 import { dueRows } from './due.ts'
 import type { Engine, EngineClock, Write, Written } from './engine.ts'
 import { StoreError } from './error.ts'
 import { type FigureTables, figuresOver } from './figures.ts'
 import { endingsOver } from './endings.ts'
+import { findingsOver } from './findings.ts'
+import { searchOver } from './ledger-search.ts'
 import { locksOver } from './locks.ts'
+import { consoleSessionsOver } from './console-sessions.ts'
 import { type LogTables, logOver } from './log.ts'
 import { type SealedEntry, peopleKeys } from './people-keys.ts'
 import type { KeyWrap } from './personal-key.ts'
@@ -48,8 +54,11 @@ export type Store = Elevations &
   Endings &
   QueryRows & {
     readonly slack: Seen & SlackTurn & SlackMessages
+    readonly console: ConsoleSessions
     readonly sinks: SinkTables
     readonly watched: FigureTables
+    readonly search: LedgerSearch
+    readonly posture: Findings & FindingAlerts
     readonly log: LogTables & {
       /** `heard` is called after each commit that wrote entries; the last one given counts */
       readonly listen: (heard: () => void) => void
@@ -149,8 +158,11 @@ export const storeOver = (engine: Engine, now: () => number, wrap: KeyWrap): Sto
     clock: engine.clock ?? null,
     tidy: () => tidy(engine, people),
     slack: slackOver(engine, people),
+    console: consoleSessionsOver(engine),
     sinks: sinksOver(engine),
     watched: figuresOver(engine),
+    search: searchOver(engine),
+    posture: findingsOver(engine, writeWith),
     log: {
       ...logOver(engine),
       listen: (listener) => {

@@ -10,12 +10,16 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { objectOf, text } from '../../src/cli/api.ts'
 import { append } from './append.ts'
+import { consoleFigures } from './console.ts'
 import { evaluator } from './evaluator.ts'
 import { print, rounded } from './figures.ts'
 import { issue } from './issue.ts'
 import { ledger } from './ledger.ts'
 import { load } from './load.ts'
 import { policyFigures } from './policy.ts'
+import { postureFigures } from './posture.ts'
+import { reconcile } from './reconcile.ts'
+import { sideDoorSearch } from './side-doors.ts'
 import { slackFigures } from './slack.ts'
 import { sqlFigures } from './sql.ts'
 import { type BenchPeople, benchPeople } from './people.ts'
@@ -52,10 +56,14 @@ const residentMiB = (pid: number): number =>
 try {
   for (const figure of await evaluator()) print(figure)
   for (const figure of await policyFigures()) print(figure)
+  for (const figure of await postureFigures()) print(figure)
+  for (const figure of await sideDoorSearch()) print(figure)
+  for (const figure of await reconcile()) print(figure)
   for (const figure of await slackFigures()) print(figure)
   for (const figure of await ledger()) print(figure)
   for (const figure of await append()) print(figure)
   for (const figure of await sqlFigures()) print(figure)
+  for (const figure of await consoleFigures()) print(figure)
   people = await benchPeople(join(root, 'policies'), folder)
   const { issuer, policies } = people
   const sandbox = await start(['dist/cli/main.js', 'sandbox', '--json'])

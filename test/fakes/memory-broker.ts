@@ -164,6 +164,7 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
         rule,
         mode: 'credentials',
         duration: seconds(7200),
+        startAt: null,
         approvers: [...people.values()].filter((one) => one !== person),
         quorum: 1,
         reasons: [{ outcome: 'met', rule, condition: 'requesters', message: 'you are one' }]
@@ -192,7 +193,8 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
             ticket: ask.ticket ?? null,
             tables: ['claims.customers'],
             columns: null,
-            breakGlass: ask.breakGlass ?? false
+            breakGlass: ask.breakGlass ?? false,
+            ...(ask.startAt === undefined ? {} : { startAt: instant(Date.parse(ask.startAt)) })
           },
           askDigest: 'sha256:ask',
           terms: {
@@ -211,6 +213,35 @@ export const memoryBroker = (now: () => Instant): MemoryBroker => {
           decideBy: plus(now(), seconds(7200))
         }
         const kept = keep(pending)
+        return kept.ok ? accept({ elevation: kept.value, isReplay: false }) : kept
+      }),
+    extend: ({ person }, id, input, idempotency) =>
+      run(['extend', person, id], (): Result<Submitted> => {
+        const elevation = seen(person, id)
+        if (!elevation || elevation.ask.requester !== person) return absent
+        const slot = `${person} ${idempotency?.key}`
+        const before = idempotency ? keys.get(slot) : undefined
+        if (before && before.bodyHash !== idempotency?.bodyHash) {
+          return refuse('idempotency_mismatch', 'Another body.')
+        }
+        if (before) return accept({ elevation: must(rows.get(before.id)), isReplay: true })
+        if (elevation.state !== 'active') return notActive
+        const next = must(parseElevationId(`01JD0000000000000000000${String(++count).padStart(3, '0')}`))
+        if (idempotency) keys.set(slot, { id: next, bodyHash: idempotency.bodyHash })
+        const { approvals: _, decidedAt: __, intent, session: ___, grants, issuedAt, ...base } = elevation
+        const kept = keep({
+          ...base,
+          id: next,
+          state: 'pending',
+          ask: {
+            ...elevation.ask,
+            reason: input.reason,
+            extends: { elevation: elevation.id, notAfter: intent.notAfter, place: 2, seconds: seconds(7200) }
+          },
+          createdAt: now(),
+          approvals: [],
+          decideBy: plus(now(), seconds(7200))
+        })
         return kept.ok ? accept({ elevation: kept.value, isReplay: false }) : kept
       }),
     get: onSeen('get', (elevation) => accept(must(rows.get(elevation.id)))),

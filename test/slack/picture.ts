@@ -65,6 +65,7 @@ const element = (of: object): string => {
   const lengths = ['min_length', 'max_length'].flatMap((key) => (it[key] === undefined ? [] : [`${key} ${word(it[key])}`]))
   return [
     `${it.type}${it['multiline'] ? ' of lines' : ''} ${word(it['action_id'])}`,
+    ...(it['initial_date_time'] === undefined ? [] : [`{${new Date(Number(it['initial_date_time']) * 1000).toISOString()}}`]),
     ...(it['initial_value'] === undefined ? [] : [`"${word(it['initial_value'])}"`]),
     ...lengths,
     ...(options.length > 12 ? [`${options.length} options`] : options.map((one) => `${chosen.includes(text('text', one)) ? '(x)' : '( )'} ${text('text', one)}${one['description'] ? ` – ${text('description', one)}` : ''}`))

@@ -1,8 +1,9 @@
 /** One organisation with Slack accounts, and an elevation in every state, made by the real transitions. */
-import type { AskedQuery, Elevation, Mode } from '../../src/elevation/elevation.ts'
+import type { Ask, AskedQuery, Elevation, Mode } from '../../src/elevation/elevation.ts'
 import { type Instant, instant, parseElevationId, parseTargetId, seconds } from '../../src/elevation/ids.ts'
 import type { Step } from '../../src/elevation/transitions.ts'
 import { sessionDenied } from '../../src/elevation/probing.ts'
+import { startable } from '../../src/elevation/scheduling.ts'
 import * as transitions from '../../src/elevation/transitions.ts'
 import type { Rule } from '../../src/policy/policy.ts'
 import { termsOf } from '../../src/policy/terms.ts'
@@ -53,6 +54,7 @@ ${rule('investigation', `mode: credentials, guardrail: pii-standard, require: { 
 ${rule('both-teams', 'mode: brokered, approval: { from: { allOf: [{ of: [group:privacy], atLeast: 1 }, { of: [group:owners], atLeast: 1 }] }, quorum: 2, within: 2h }')}
 ${rule('in-console', `mode: brokered, approval: { ${from}, quorum: 1, within: 2h, via: [console, cli] }`)}
 ${rule('fresh-sign-in', `mode: credentials, require: { signIn: { within: 15m } }, approval: { ${from}, quorum: 1, within: 2h, signIn: { within: 15m } }`)}
+${rule('planned', `mode: credentials, startAhead: 7d, extensions: 2, approval: { ${from}, quorum: 1, within: 2h }`)}
 ${rule('by-itself', 'mode: brokered, approval: { auto: true, perDay: 3 }')}
   - { id: emergency, targets: [claims-pii], requesters: [group:analysts], maxDuration: 30m, activateWithin: 15m, mode: credentials, require: { reason: { minLength: 15 }, ticket: "INC-<digits>" }, approval: { breakGlass: true, notify: [group:security, group:privacy], review: [group:security], channel: C0ALARM } }
 `
@@ -71,7 +73,7 @@ const settleMilliseconds = 60_000
 export const asked = (
   id: string,
   columns: readonly string[] | null = null,
-  { query, ...over }: { readonly mode?: Mode; readonly query?: AskedQuery } = {}
+  { query, more = {}, ...over }: { readonly mode?: Mode; readonly query?: AskedQuery; readonly more?: Partial<Ask> } = {}
 ) => {
   const rule = ruleOf(id)
   const requester = person('alice')
@@ -87,7 +89,8 @@ export const asked = (
         tables: ['claims.claims', 'claims.customers'],
         columns,
         breakGlass: id === 'emergency',
-        ...(query === undefined ? {} : { query })
+        ...(query === undefined ? {} : { query }),
+        ...more
       },
       askDigest: `sha256:${'0123456789abcdef'.repeat(4)}`,
       terms: { ...termsOf(rule, eligibleApprovers(policy, rule.id, requester)), ...over },
@@ -158,6 +161,22 @@ const onceDecided = () => {
   return first
 }
 
+const startAt = at(26 * 60)
+const planned = asked('planned', null, { more: { startAt } })
+const scheduled = (() => {
+  if (planned.state !== 'pending') throw new Error('not pending')
+  const one = vote(planned, 'carol', 4, true)
+  if (one.state !== 'approved') throw new Error('not approved')
+  return one
+})()
+const others = known(parseElevationId('01KAJTH8G0000000000000000B'))
+const extending = asked('planned', null, {
+  more: { extends: { elevation: others, notAfter: at(20), place: 3, seconds: seconds(21_600) } }
+})
+const unmet = [
+  { outcome: 'unmet', rule: ruleOf('planned').id, condition: 'when', message: 'open mon 08:00-18:00 UTC; it is sun 12:00 in UTC' }
+] as const
+
 /** Every state that has words of its own, by the name of its snapshot. */
 export const states = {
   'pending-0-of-2': waiting('investigation'),
@@ -179,6 +198,12 @@ export const states = {
   'lapsed-not-decided': next(transitions.lapse(onceVoted, 'not_decided', at(120))),
   'lapsed-not-started': next(transitions.lapse(approved, 'not_activated', at(500))),
   'lapsed-policy-changed': next(transitions.lapse(approved, 'policy_changed', at(30))),
+  'pending-scheduled': planned,
+  'approved-scheduled': scheduled,
+  'approved-can-start': next(startable(scheduled, startAt)),
+  'lapsed-at-its-start': next(transitions.lapse(scheduled, 'policy_changed', startAt, unmet)),
+  'pending-extension': extending,
+  'lapsed-extended-revoked': next(transitions.lapse(extending as Extract<typeof extending, { state: 'pending' }>, 'extended_revoked', at(30))),
   issuing,
   active,
   'ending-expired': end('expired', 'broker'),

@@ -2,6 +2,7 @@
 import { askHandlers } from './ask.ts'
 import { commandHandlers } from './command.ts'
 import { decisionHandlers } from './decisions.ts'
+import { extendHandlers } from './extend.ts'
 import type { Handler } from './handler.ts'
 import { homeHandlers } from './home.ts'
 
@@ -9,5 +10,6 @@ export const handlers: readonly Handler[] = [
   ...commandHandlers,
   ...askHandlers,
   ...decisionHandlers,
+  ...extendHandlers,
   ...homeHandlers
 ]

@@ -45,7 +45,7 @@ const button = (name: string, verb: string, run: Verb): Handler => ({
 })
 
 /** A button that opens a modal about the elevation for those who may see it. */
-const opens = (
+export const opens = (
   name: string,
   verb: string,
   modal: (edge: Edge, stored: Stored) => Modal
@@ -116,7 +116,7 @@ const card = (edge: Edge, stored: Stored) =>
   cardOf(edge.policy(), stored, { team: edge.team, consoleUrl: edge.consoleUrl })
 
 /** A value that is none of ours: nothing is read from it, and the ledger has the attempt. */
-const brokenButton = async (edge: Edge, actor: Actor, verb: string): Promise<void> => {
+export const brokenButton = async (edge: Edge, actor: Actor, verb: string): Promise<void> => {
   const person = await personOf(edge, actor, { verb, elevation: null })
   if (person === null) return
   await edge.broker.refused(callerOf(person).person, { verb, elevation: null, code: 'invalid_request' })

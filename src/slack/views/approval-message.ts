@@ -5,7 +5,7 @@
  */
 import type { Button, KnownBlock } from '@slack/types'
 import { printDuration } from '../../elevation/duration.ts'
-import { type Instant, type Seconds, plus } from '../../elevation/ids.ts'
+import { type Instant, type Seconds, iso, plus } from '../../elevation/ids.ts'
 import type { Card } from '../card.ts'
 import { type Message, fitMessage } from '../limits.ts'
 import { actions } from '../names.ts'
@@ -110,6 +110,7 @@ const approveButton = (card: Card): Button => {
       title: 'Approve this ask?',
       text:
         `${ask.requester} may then start ${printDuration(ask.duration)} of ${ask.target} ` +
+        (ask.startAt === undefined ? '' : `from ${iso(ask.startAt)} on `) +
         `(mode ${terms.mode}). It is recorded under your name, and you get a receipt.`,
       yes: 'Approve'
     }

@@ -1,6 +1,8 @@
 /** The parts that the fields of the ask's form are made of, and the field of its one query. */
 import type { InputBlock, InputBlockElement, PlainTextOption } from '@slack/types'
 import { limits } from '../limits.ts'
+import { type Seconds, seconds } from '../../elevation/ids.ts'
+import { printDuration } from '../../elevation/duration.ts'
 import { type AskField, fieldAction, fieldBlock } from '../names.ts'
 import { clean, plainText } from '../text.ts'
 import type { Typed } from './ask-form.ts'
@@ -60,6 +62,47 @@ export const textInput = (typed: string, multiline: boolean) => ({
     ? {}
     : { initial_value: typed.split('\n').map(clean).join('\n').slice(0, limits.inputText) })
 })
+
+/** Lengths to choose from, up to the longest, the wanted one among them. */
+export const lengthOptions = (most: number, wanted: number | null): readonly PlainTextOption[] => {
+  const lengths = [...usual, most, ...(wanted === null ? [] : [wanted])].filter(
+    (length) => length <= most
+  )
+  return [...new Set(lengths)]
+    .toSorted((a, b) => a - b)
+    .map((length) => option(printDuration(seconds(length))))
+}
+
+/** seconds */
+const usual = [900, 1800, 3600, 7200, 14_400, 28_800]
+
+/** Where no rule lets a start be scheduled, there is nothing to choose. */
+export const startField = (
+  { target }: AskOffer,
+  demands: readonly Demand[],
+  { startAt }: Typed
+): readonly InputBlock[] => {
+  const longest = demands.reduce<Seconds | null>(
+    (most, { startAhead }) => (startAhead !== null && startAhead > (most ?? 0) ? startAhead : most),
+    null
+  )
+  if (longest === null) return []
+  const chosen = Math.floor(Date.parse(startAt) / 1000)
+  return [
+    field('startAt', target, {
+      label: 'Not before',
+      hint:
+        `At most ${printDuration(longest)} ahead. Left empty: as soon as it is approved. ` +
+        'You are told when it can start.',
+      optional: true,
+      dispatch: true,
+      element: {
+        type: 'datetimepicker',
+        ...(/^[0-9]{10}$/.test(String(chosen)) ? { initial_date_time: chosen } : {})
+      }
+    })
+  ]
+}
 
 /** Where no rule runs queries through the broker, no query can be bound. */
 export const sqlField = (

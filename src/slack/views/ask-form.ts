@@ -3,12 +3,15 @@
  * to their fields. Nothing is judged here: the broker parses the ask as it does everybody's.
  */
 import type { AskInput } from '../../broker/broker.ts'
+import { instant, iso } from '../../elevation/ids.ts'
 import { type AskField, fieldOfBlock } from '../names.ts'
 
 /** What the form holds; empty where nothing was typed or chosen. */
 export type Typed = {
   readonly target: string
   readonly duration: string
+  /** ISO 8601 UTC */
+  readonly startAt: string
   readonly tables: readonly string[]
   /** those chosen and those written */
   readonly columns: readonly string[]
@@ -22,6 +25,7 @@ export type Typed = {
 export const nothingTyped: Typed = {
   target: '',
   duration: '',
+  startAt: '',
   tables: [],
   columns: [],
   reason: '',
@@ -43,6 +47,7 @@ export const typedOf = (
   return {
     target,
     duration,
+    startAt: momentOf(texts.startAt?.[0]),
     tables: names(texts.tables),
     columns: [...new Set([...names(texts.columns), ...names(texts.otherColumns)])],
     reason: oneLine(reason),
@@ -60,6 +65,7 @@ export const askInputOf = (typed: Typed): AskInput => ({
   ...(typed.ticket === '' ? {} : { ticket: typed.ticket }),
   ...(typed.tables.length === 0 ? {} : { tables: typed.tables }),
   ...(typed.columns.length === 0 ? {} : { columns: typed.columns }),
+  ...(typed.startAt === '' ? {} : { startAt: typed.startAt }),
   ...(typed.sql === '' ? {} : { sql: typed.sql }),
   ...(typed.breakGlass ? { breakGlass: true } : {})
 })
@@ -90,6 +96,10 @@ export const errorsByBlock = (
 const names = (texts: readonly string[] = []): readonly string[] => [
   ...new Set(texts.flatMap((text) => text.split(/[\s,;]+/)).filter((name) => name !== ''))
 ]
+
+/** As a picker has it: whole seconds since the epoch. */
+const momentOf = (seconds: string | undefined): string =>
+  seconds !== undefined && /^[0-9]{1,10}$/.test(seconds) ? iso(instant(Number(seconds) * 1000)) : ''
 
 /** A form's field has line breaks, a reason has none. */
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()

@@ -9,7 +9,16 @@ import { type Modal, fitView, limits } from '../limits.ts'
 import { callbacks } from '../names.ts'
 import { type Mrkdwn, code, lines, md, plainText, said } from '../text.ts'
 import { type AskErrors, type Typed, nothingTyped } from './ask-form.ts'
-import { areOptions, field, option, severalOf, sqlField, textInput } from './ask-field.ts'
+import {
+  areOptions,
+  field,
+  lengthOptions,
+  option,
+  severalOf,
+  sqlField,
+  startField,
+  textInput
+} from './ask-field.ts'
 import { type AskOffer, type Demand, demandsOn } from './ask-offer.ts'
 import { type ShownPreview, previewBlocks } from './ask-preview.ts'
 import { context, divider, section } from './blocks.ts'
@@ -67,6 +76,7 @@ const offerFields = (offer: AskOffer, typed: Typed): readonly KnownBlock[] => {
     context(...demands.slice(0, 8).map(demandText), ...moreDemands(demands)),
     ...breakGlassField(offer, typed),
     ...(demands.length === 0 ? [] : [durationField(offer, demands, typed)]),
+    ...startField(offer, demands, typed),
     tablesField(offer, typed),
     ...columnsField(offer, typed),
     otherColumnsField(offer, typed),
@@ -115,12 +125,6 @@ const durationField = (
 ): InputBlock => {
   const most = longestOf(offer.demands)
   const wanted = parseDuration(typed.duration)
-  const lengths = [...usual, most, ...(wanted === null ? [] : [wanted])].filter(
-    (length) => length <= most
-  )
-  const options = [...new Set(lengths)]
-    .toSorted((a, b) => a - b)
-    .map((length) => option(printDuration(seconds(length))))
   const initial = wanted !== null && wanted <= most ? wanted : Math.min(3600, most)
   return field('duration', offer.target, {
     label: 'How long',
@@ -128,7 +132,7 @@ const durationField = (
     dispatch: true,
     element: {
       type: 'static_select',
-      options,
+      options: [...lengthOptions(most, wanted)],
       initial_option: option(printDuration(seconds(initial)))
     }
   })
@@ -269,5 +273,3 @@ const errorBlocks = (errors: AskErrors): readonly KnownBlock[] => {
 
 /** of a reason and a ticket, as the broker takes them */
 const longest = 500
-/** seconds */
-const usual = [900, 1800, 3600, 7200, 14_400, 28_800]

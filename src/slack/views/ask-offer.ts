@@ -12,6 +12,8 @@ export type Demand = {
   readonly rule: string
   readonly mode: Mode
   readonly maxDuration: Seconds
+  /** how far ahead a start may be scheduled; null = it may not be */
+  readonly startAhead: Seconds | null
   readonly approval: 'people' | 'auto' | 'breakGlass'
   readonly reasonMinLength: number
   /** what a ticket must look like, as the policy writes it; null = none is wanted */
@@ -71,6 +73,7 @@ const demandOf = (rule: Rule): Demand => ({
   rule: rule.id,
   mode: rule.mode,
   maxDuration: rule.maxDuration,
+  startAhead: rule.startAhead ?? null,
   approval: rule.approval.kind,
   reasonMinLength: rule.reasonMinLength,
   ticket: rule.ticket?.text ?? null,

@@ -4,7 +4,7 @@ import type { Preview } from '../../broker/broker.ts'
 import { printDuration } from '../../elevation/duration.ts'
 import type { Reason, Result } from '../../elevation/refusal.ts'
 import type { Face } from '../card.ts'
-import { type Mrkdwn, code, lines, md, said } from '../text.ts'
+import { type Mrkdwn, code, lines, md, said, when } from '../text.ts'
 import { context, section } from './blocks.ts'
 import { facesText, modeText } from './status.ts'
 
@@ -72,10 +72,11 @@ const willBeAsked = ({ quorum }: Preview, approvers: readonly Face[]): Mrkdwn =>
   return md`:busts_in_silhouette: *Will be asked:* ${facesText(approvers)}; ${many}.`
 }
 
-const termsOf = ({ rule, mode, duration }: Preview): readonly KnownBlock[] => [
+const termsOf = ({ rule, mode, duration, startAt }: Preview): readonly KnownBlock[] => [
   context(
     ...(rule === null ? [] : [md`Rule ${code(rule)}`]),
     ...(duration === null ? [] : [md`for ${printDuration(duration)}`]),
+    ...(startAt === null ? [] : [md`not before ${when(startAt)}`]),
     ...(mode === null ? [] : [md`mode ${modeText(mode)}`])
   )
 ]

@@ -38,10 +38,12 @@ export const factsOf = (card: Card, place: Place): readonly KnownBlock[] => {
       label('Who', faceText(card.requester)),
       label('Target', lines(code(ask.target), ...about)),
       label('How long', md`${printDuration(ask.duration)}${most}`),
+      ...(ask.startAt === undefined ? [] : [label('Not before', when(ask.startAt))]),
       ...(ticket === null ? [] : [label('Ticket', ticket)]),
       label('Tables', listed(ask.tables, 10, (table) => codeIn(place, table))),
       label('Columns', columnCounts(card, place))
     ]),
+    ...chainOf(card),
     ...queryOf(card, place),
     ...(place === 'person' ? [...columnsOf(card, 1), ...reasonOf(card)] : []),
     context(
@@ -52,6 +54,20 @@ export const factsOf = (card: Card, place: Place): readonly KnownBlock[] => {
     )
   ]
 }
+
+/** What it goes on from, which stays as long as it is, and what the chain comes to. */
+const chainOf = ({ stored }: Card): readonly KnownBlock[] => {
+  const { extends: from } = stored.elevation.ask
+  if (from === undefined) return []
+  const place = ordinals[from.place - 2] ?? `${from.place}th`
+  return [
+    section(md`*Extends* ${code(from.elevation)}, which ends ${when(from.notAfter)}: ${place} ask of
+      a chain, ${printDuration(from.seconds)} so far.`)
+  ]
+}
+
+/** from the second ask of a chain on */
+const ordinals = ['second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth']
 
 /**
  * The one query that may run, where the ask is bound to one: its shape, which has no literal, and

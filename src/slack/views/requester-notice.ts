@@ -4,22 +4,23 @@
  */
 import type { Button, KnownBlock } from '@slack/types'
 import { printDuration } from '../../elevation/duration.ts'
-import { type Elevation, windowSeconds } from '../../elevation/elevation.ts'
+import { type Elevation, isScheduled, windowSeconds } from '../../elevation/elevation.ts'
 import { seconds } from '../../elevation/ids.ts'
 import type { Card } from '../card.ts'
 import { type Message, fitMessage } from '../limits.ts'
 import { actions } from '../names.ts'
-import { type Mrkdwn, code, md, when } from '../text.ts'
+import { type Mrkdwn, code, lines, md, said, when } from '../text.ts'
 import { button, buttons, consoleButton, context, quoted, section } from './blocks.ts'
 import { identityOf } from './facts.ts'
 import { askText, facesText, handleOf, modeText, stateWord, statusText } from './status.ts'
 
 /** What a requester is told of, each once. */
-export type Step = Exclude<Elevation['state'], 'issuing'> | 'stuck'
+export type Step = Exclude<Elevation['state'], 'issuing'> | 'stuck' | 'startable'
 
 /** The step an elevation has come to; null where nothing is told, as while it is starting. */
 export const stepOf = (elevation: Elevation): Step | null => {
   if (elevation.state === 'issuing') return null
+  if (elevation.state === 'approved' && elevation.startableSince !== undefined) return 'startable'
   return elevation.state === 'ending' && elevation.stuckSince !== null ? 'stuck' : elevation.state
 }
 
@@ -59,7 +60,7 @@ export const endingSoon = (card: Card): Message => {
     text: md`Your window on ${askText(card)} is about to end`.mrkdwn,
     blocks: [
       section(md`:alarm_clock: *Your window on ${askText(card)} ends ${when(notAfter)}.* Running
-        queries are stopped then. It cannot be made longer; ask again if you need more.`),
+        queries are stopped then. ${moreText(card)}`),
       context(identityOf(card)),
       ...buttons(...buttonsOf(card), askButton)
     ]
@@ -74,9 +75,13 @@ export const buttonsOf = (card: Card): readonly Button[] => {
     case 'pending':
       return [cancelButton(card), ...link]
     case 'approved':
-      return [...(canStart(card) ? [startButton(card)] : []), cancelButton(card), ...link]
+      return [
+        ...(canStart(card) && !isScheduled(elevation) ? [startButton(card)] : []),
+        cancelButton(card),
+        ...link
+      ]
     case 'active':
-      return [endButton(card), ...link]
+      return [endButton(card), ...(mayExtend(card) ? [extendButton(card)] : []), ...link]
     case 'issuing':
     case 'ending':
       return link
@@ -100,6 +105,8 @@ const headline = (card: Card, step: Step): Mrkdwn => {
       return card.stored.elevation.terms.quorum > 0
         ? md`Your ask for ${about} was approved`
         : md`Your ask for ${about} was approved at once`
+    case 'startable':
+      return md`Your window on ${about} can start now`
     case 'denied':
       return md`Your ask for ${about} was denied`
     case 'cancelled':
@@ -134,6 +141,10 @@ const nextSteps = (card: Card): readonly KnownBlock[] => {
         context(md`Mode ${modeText(terms.mode)}.`)
       ]
     case 'lapsed':
+      return [
+        ...reasonsOf(elevation.reasons ?? []),
+        section(md`*Next:* ask again if you still need it; say what has changed.`)
+      ]
     case 'denied':
       return [section(md`*Next:* ask again if you still need it; say what has changed.`)]
     case 'failed':
@@ -164,6 +175,11 @@ const howToStart = (card: Card): Mrkdwn => {
   if (card.rule === null) {
     return md`*It cannot be started:* its rule has left the policy. Ask again.`
   }
+  const { startAt } = elevation.ask
+  if (startAt !== undefined && elevation.state === 'approved' && isScheduled(elevation)) {
+    return md`*Next:* nothing. The policy is asked again ${when(startAt)}, and you are told when it
+      can start.`
+  }
   const most = Math.min(windowSeconds(elevation), elevation.terms.maxDuration)
   const length = printDuration(seconds(most))
   const where = canStart(card)
@@ -172,6 +188,25 @@ const howToStart = (card: Card): Mrkdwn => {
   return md`*Next:* the window of ${length} runs from when you start it. ${where}
     ${useCommand(card)}.`
 }
+
+/** What the policy did not allow any more when it was looked at again. */
+const reasonsOf = (reasons: readonly string[]): readonly KnownBlock[] => {
+  const told = reasons.slice(0, 10).map((reason) => md`• ${said(reason, 250)}`)
+  const more = reasons.length - told.length
+  return [
+    ...(told.length > 0 ? [section(lines(...told))] : []),
+    ...(more > 0 ? [context(md`and ${more} more reasons`)] : [])
+  ]
+}
+
+/** Whether its rule would give one more; whether an extension is given is for the ask to find. */
+const mayExtend = ({ stored: { elevation }, rule }: Card): boolean =>
+  rule !== null && (elevation.ask.extends?.place ?? 1) <= rule.extensions
+
+const moreText = (card: Card): Mrkdwn =>
+  mayExtend(card)
+    ? md`If you need more, extend it: that is another window, decided and approved anew.`
+    : md`Ask again if you need more.`
 
 const useText = (card: Card): Mrkdwn =>
   card.stored.elevation.terms.mode === 'credentials'
@@ -216,6 +251,9 @@ const cancelButton = (card: Card): Button =>
       yes: 'Withdraw'
     }
   })
+
+const extendButton = (card: Card): Button =>
+  button({ text: 'Extend…', action: actions.extend, value: handleOf(card) })
 
 const endButton = (card: Card): Button =>
   button({

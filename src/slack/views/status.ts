@@ -5,6 +5,7 @@
 import { printDuration } from '../../elevation/duration.ts'
 import type {
   Approval,
+  Approved,
   Channel,
   Elevation,
   EndReason,
@@ -12,6 +13,7 @@ import type {
   Lapsed,
   Pending
 } from '../../elevation/elevation.ts'
+import { isScheduled } from '../../elevation/elevation.ts'
 import { type Instant, type PersonId, seconds } from '../../elevation/ids.ts'
 import type { Card, Face } from '../card.ts'
 import { printHandle } from '../names.ts'
@@ -75,8 +77,7 @@ export const statusText = (card: Card, now: Instant | null = null): Mrkdwn => {
     case 'pending':
       return pendingText(card, elevation, now)
     case 'approved':
-      return md`:white_check_mark: *Approved* by ${approvalText(card)}. Not started yet; it lapses
-        if not started by ${when(elevation.activateBy)}.`
+      return approvedText(card, elevation)
     case 'issuing':
       return md`:gear: *Starting* since ${when(elevation.intent.startedAt)}: access is being made in
         AWS.`
@@ -134,6 +135,15 @@ export const leftText = (until: Instant, now: Instant): string => {
   return printDuration(seconds(left < 60 ? left : left - (left % 60)))
 }
 
+const approvedText = (card: Card, elevation: Approved): Mrkdwn => {
+  const { startAt } = elevation.ask
+  const approved = md`:white_check_mark: *Approved* by ${approvalText(card)}.`
+  const lapses = md`it lapses if not started by ${when(elevation.activateBy)}.`
+  return startAt !== undefined && isScheduled(elevation)
+    ? md`${approved} It can be started from ${when(startAt)} on; ${lapses}`
+    : md`${approved} Not started yet; ${lapses}`
+}
+
 const pendingText = (card: Card, elevation: Pending, now: Instant | null): Mrkdwn => {
   const { approvals, terms, decideBy } = elevation
   const missing = terms.quorum - approvals.length
@@ -185,6 +195,8 @@ const lapseText = ({ why }: Lapsed): Mrkdwn => {
       return md`it was approved and not started in time`
     case 'policy_changed':
       return md`the policy no longer allows what was approved`
+    case 'extended_revoked':
+      return md`the window that it extends was revoked`
   }
 }
 

@@ -1,0 +1,267 @@
+/**
+ * The console's pages for auditors and operators: who sees which, that a search finds and pages,
+ * that what is taken away proves itself, and that nothing typed becomes anything but text.
+ */
+import fc from 'fast-check'
+import t from 'tap'
+import type { PersonId } from '../src/elevation/ids.ts'
+import { parsePack } from '../src/evidence/pack.ts'
+import { jsonIn } from '../src/evidence/file.ts'
+import { nodePrimitives } from '../src/ledger/hash.ts'
+import { parseVerifierKey } from '../src/ledger/note.ts'
+import { verifyProofFile } from '../src/ledger/proof-file.ts'
+import { makeEntry } from '../src/ledger/entry.ts'
+import { axeFindings, openPage, shoot, startBrowser } from './fixtures-browser.ts'
+import { auditApp, auditScene, history, hostile } from './fixtures-audit.ts'
+import { alice, bob, carol, erin, sam } from './fixtures-broker.ts'
+import { freePort } from './fixtures-console.ts'
+import { person } from './fixtures-elevation.ts'
+
+const oscar = person('oscar')
+const browser = await startBrowser()
+const scene = await auditScene(t)
+await scene.store.append(history(scene.now()))
+const origin = `http://127.0.0.1:${await freePort()}`
+const { app, cookieOf } = await auditApp(t, scene, origin)
+const cookies = new Map<PersonId, string>()
+for (const one of [alice, bob, carol, erin, sam, oscar]) cookies.set(one, await cookieOf(one))
+
+const get = (who: PersonId | null, path: string) => {
+  const cookie = who === null ? undefined : cookies.get(who)
+  return app.inject({
+    url: `/console${path}`,
+    headers: { accept: 'text/html', ...(cookie === undefined ? {} : { cookie: `sallyport=${cookie}` }) }
+  })
+}
+
+const forAuditors = [
+  '/ledger',
+  '/ledger?person=alice&type=elevation.requested',
+  '/ledger/3',
+  '/ledger/3/proof',
+  '/ledger/verify',
+  '/ledger/files/key',
+  '/ledger/files/checkpoint',
+  '/ledger/files/tile/0/000',
+  `/evidence?elevation=${scene.used}`,
+  '/evidence?from=2026-11-21&to=2026-11-21',
+  '/reports'
+]
+const forOperators = ['/policy', '/policy?as=alice&target=claims-pii&duration=2h', '/system']
+
+t.test('auditors see all of it, operators and security the policy and the system, others nothing', async (t) => {
+  const before = (await scene.store.entries(0, 10_000)).length
+  for (const path of [...forAuditors, ...forOperators]) {
+    t.equal((await get(erin, path)).statusCode, 200, `erin ${path}`)
+    for (const who of [oscar, sam]) {
+      const wanted = forOperators.includes(path) ? 200 : 404
+      t.equal((await get(who, path)).statusCode, wanted, `${who} ${path}`)
+    }
+    const nothing = (await get(alice, `/elevations/${'0'.repeat(26)}`)).body.replaceAll(/<code>[^<]*<\/code>/g, '')
+    for (const who of [alice, bob, carol]) {
+      const answer = await get(who, path)
+      t.equal(answer.statusCode, 404, `${who} ${path}`)
+      if (who === alice) {
+        const page = answer.body.replaceAll(/<code>[^<]*<\/code>/g, '')
+        t.equal(page, nothing, `${path} is absent in the very same words`)
+      }
+    }
+    const stranger = await get(null, path)
+    t.equal(stranger.statusCode, 303, path)
+    t.match(stranger.headers['location'], '/console/sign-in')
+  }
+  const added = (await scene.store.entries(before, 10_000)).map(({ body }) => JSON.parse(Buffer.from(body).toString()))
+  const refused = added.filter(({ type, actor }) => type === 'attempt.refused' && actor === 'alice')
+  t.ok(refused.length >= forAuditors.length, 'that somebody tried is in the ledger')
+  t.ok(added.some(({ type, actor }) => type === 'ledger.read' && actor === 'erin'))
+})
+
+t.test('what does not exist is absent, however it is spelled', async (t) => {
+  const paths = ['/ledger/999999', '/ledger/-1', '/ledger/01', '/ledger/x', '/ledger/999999/proof', '/ledger/files/tile/9/000', '/ledger/files/tile/0/x00', `/evidence?elevation=${'0'.repeat(26)}`]
+  for (const path of paths) t.equal((await get(erin, path)).statusCode, 404, path)
+  t.equal((await get(erin, '/evidence?from=2026-01-01')).statusCode < 500, true)
+})
+
+t.test('no page is larger than 60 KB, each has the strict policy, and nothing typed is markup', async (t) => {
+  for (const path of [...forAuditors, ...forOperators].filter((one) => !/files|proof|evidence/.test(one))) {
+    const { body, headers } = await get(erin, path)
+    t.ok(Buffer.byteLength(body) <= 60 * 1024, `${path}: ${body.length}`)
+    t.match(headers['content-security-policy'], /require-trusted-types-for 'script'/)
+    t.equal(headers['cache-control'], 'no-store')
+    t.notMatch(body, / style=|<[a-z][^>]* on[a-z]+=/, path)
+  }
+  const entry = await get(erin, '/ledger/3')
+  t.notMatch(entry.body, '<img')
+  t.match(entry.body, '&lt;img src=x onerror=alert(1)')
+  t.notMatch((await get(erin, '/system')).body, '<b>unknown key')
+  const typed = encodeURIComponent('"><script>alert(1)</script>')
+  for (const path of [`/ledger?person=${typed}&from=${typed}&after=${typed}`, `/policy?as=${typed}&target=${typed}&about=${typed}`]) {
+    const { body, statusCode } = await get(erin, path)
+    t.equal(statusCode, 200)
+    t.notMatch(body, '<script>alert')
+  }
+})
+
+/** Indexes on a page, and where the next one is. */
+const pageOf = (body: string): { readonly indexes: readonly number[]; readonly next: string | null } => ({
+  indexes: [...body.matchAll(/<td class="num"><a href="\/console\/ledger\/(\d+)"/g)].map(([, index]) => Number(index)),
+  next: /rel="next" href="\/console([^"]+)"/.exec(body)?.[1]?.replaceAll('&amp;', '&') ?? null
+})
+
+const allPages = async (path: string): Promise<readonly number[]> => {
+  const indexes: number[] = []
+  for (let at: string | null = path; at !== null; ) {
+    const page = pageOf((await get(erin, at)).body)
+    indexes.push(...page.indexes)
+    at = page.next
+  }
+  return indexes
+}
+
+t.test('a search shows each entry that fits once, newest first, over all its pages', async (t) => {
+  const rows = (await scene.store.entries(0, 10_000)).map(({ index, body }) => {
+    const { actor, target, type, at }: Readonly<Record<string, string | null>> = JSON.parse(Buffer.from(body).toString())
+    return { index, actor, target, type, at: at ?? '' }
+  })
+  const search = fc.record(
+    {
+      person: fc.constantFrom('alice', 'bob', 'broker', 'nobody'),
+      target: fc.constantFrom('claims-pii', 'payments-pii'),
+      type: fc.constantFrom('elevation.requested', 'session.denied', 'no.such'),
+      from: fc.constantFrom('2026-09-01', '2026-11-21', 'x'),
+      to: fc.constantFrom('2026-10-15', '2026-11-20')
+    },
+    { requiredKeys: ['person'] }
+  )
+  await fc.assert(
+    fc.asyncProperty(search, async (of) => {
+      const wanted = rows
+        .filter(({ actor }) => actor === of.person)
+        .filter(({ target }) => of.target === undefined || target === of.target)
+        .filter(({ type }) => of.type === undefined || of.type === 'no.such' || type === of.type)
+        .filter(({ at }) => of.from === undefined || of.from === 'x' || at >= of.from)
+        .filter(({ at }) => of.to === undefined || at.slice(0, 10) <= of.to)
+        .toSorted((a, b) => (a.at === b.at ? b.index - a.index : a.at < b.at ? 1 : -1))
+      const query = new URLSearchParams(Object.entries(of))
+      const found = await allPages(`/ledger?${query}`)
+      // reading adds entries of who reads
+      t.strictSame(found.filter((index) => index < rows.length), wanted.map(({ index }) => index), String(query))
+    }),
+    { numRuns: 12 }
+  )
+  t.equal(new Set(await allPages('/ledger')).size >= rows.length, true)
+  const nobody = await get(erin, '/ledger?person=nobody')
+  t.match(nobody.body, 'No entry fits')
+  const wrong = await get(erin, '/ledger?person=Not%20An%20Id&from=2026-13-01')
+  t.match(wrong.body, /aria-invalid/)
+  t.match(wrong.body, 'value="Not An Id"', 'what was typed is kept')
+})
+
+t.test('an entry has its values, and what was erased says by which entry', async (t) => {
+  const { body } = await get(erin, '/ledger/0')
+  t.match(body, 'erased by entry 2')
+  t.notMatch(body, 'something that will be erased')
+  const opened = await get(erin, '/ledger/3')
+  t.match(opened.body, 'CLM-4711')
+  t.match(opened.body, scene.used)
+})
+
+t.test('a proof and a pack that were downloaded prove themselves', async (t) => {
+  const key = await parseVerifierKey((await get(erin, '/ledger/files/key')).body, nodePrimitives)
+  if (key === null) throw new Error('no key')
+  const proof = await get(erin, '/ledger/3/proof')
+  t.match(proof.headers['content-disposition'], 'attachment; filename="entry-3.tlog-proof"')
+  t.match(await verifyProofFile(proof.rawPayload, [key], nodePrimitives), { ok: true, index: 3n })
+  const page = await get(erin, `/evidence?elevation=${scene.used}`)
+  const data = await get(erin, `/evidence?elevation=${scene.used}&format=json`)
+  t.match(page.headers['content-disposition'], /^attachment; filename="sallyport-evidence-.*\.html"$/)
+  const [one, other] = [parsePack(JSON.parse(jsonIn(page.body) ?? '')), parsePack(data.json())]
+  t.strictSame(one?.entries.map(({ bytes }) => bytes), other?.entries.map(({ bytes }) => bytes))
+  t.match(page.body, '&lt;img')
+  t.ok(page.body.includes(JSON.stringify(hostile).replaceAll('<', '\\u003c').slice(1, -1)))
+})
+
+t.test('reports count what is in the ledger', async (t) => {
+  const { body } = await get(erin, '/reports')
+  t.match(body, /<title id="asks-title">Asks by week<\/title>/)
+  t.match(body, '10-12: asked 9')
+  t.match(body, '>bob</a></td><td class="num">')
+  t.match(body, /median <b>\d+ min/)
+})
+
+t.test('the policy explains a decision with its reasons, and what is wrong with a question', async (t) => {
+  const ask = 'as=alice&target=claims-pii&duration=2h&reason=suspected+fraud+ring&ticket=CLM-1'
+  t.match((await get(oscar, `/policy?${ask}`)).body, 'Needs approval')
+  t.match((await get(oscar, '/policy?as=eve&target=claims-pii&duration=2h&reason=x')).body, 'Denied')
+  const wrong = await get(oscar, '/policy?as=nobody&target=&duration=soon')
+  t.match(wrong.body, 'there is no such person')
+  t.match(wrong.body, 'value="soon"')
+  t.notMatch((await get(oscar, '/policy')).body, 'Last changes', 'which only auditors read')
+  t.match((await get(erin, '/policy?about=payments-pii')).body, 'payments-review')
+  t.notMatch((await get(erin, '/policy?about=payments-pii')).body, 'claims-investigation</h2>')
+})
+
+t.test('the system page says what is not good', async (t) => {
+  const { body } = await get(oscar, '/system')
+  t.match(body, 'rules/claims.yaml:7')
+  t.match(body, scene.used)
+  t.notMatch(body, `href="/console/elevations/${scene.used}"`, 'an operator does not see elevations')
+})
+
+if (browser !== null) {
+  t.teardown(() => browser.close())
+  t.test('in a browser: nothing complains, axe finds nothing serious, and the ledger verifies', async (t) => {
+    await app.listen({ host: '127.0.0.1', port: Number(new URL(origin).port) })
+    const { page, context, complaints } = await openPage(browser, [origin])
+    await context.addCookies([{ name: 'sallyport', value: cookies.get(erin) ?? '', url: origin }])
+    const open = async (name: string, path: string): Promise<void> => {
+      await page.goto(`${origin}/console${path}`)
+      await shoot(page, name)
+      t.strictSame(await axeFindings(page), [], name)
+    }
+    await open('ledger', '/ledger?target=claims-pii')
+    await open('ledger-entry', '/ledger/3')
+    await open('reports', '/reports')
+    await open('policy', '/policy?as=alice&target=claims-pii&duration=2h&reason=suspected+fraud+ring&ticket=CLM-1')
+    await open('system', '/system')
+    await page.goto(`${origin}/console/ledger/verify`)
+    await page.getByRole('button', { name: 'Verify now' }).click()
+    await page.locator('#result .warn', { hasText: 'entries hash to the root' }).waitFor()
+    const key = (await get(erin, '/ledger/files/key')).body
+    await page.locator('#key').fill(key)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.locator('#result .good', { hasText: 'the key that you gave' }).waitFor()
+    await shoot(page, 'ledger-verify')
+    t.strictSame(await axeFindings(page), [], 'verify')
+    await page.locator('#key').fill(key.replace(/\+.*\+/, '+00000000+'))
+    await page.getByRole('button', { name: 'Verify now' }).click()
+    await page.locator('#result .bad').waitFor()
+    await page.setViewportSize({ width: 320, height: 700 })
+    for (const path of ['/ledger', '/reports', '/policy', '/system', '/ledger/verify', '/ledger/3']) {
+      await page.goto(`${origin}/console${path}`)
+      const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+      t.equal(wider, 0, `${path} fits 320 pixels`)
+    }
+    t.strictSame(complaints, [])
+    await context.close()
+  })
+
+  t.test('an entry that is not the sealed one is told by the browser', async (t) => {
+    const { page, context } = await openPage(browser, [origin])
+    await context.addCookies([{ name: 'sallyport', value: cookies.get(erin) ?? '', url: origin }])
+    const other = makeEntry('x', { id: '0199f0c4-7a10-4c3e-9d21-0000000000aa', type: 'attempt.refused', at: '2026-11-21T10:00:00.000Z', actor: 'eve', elevation: null, target: null, policy: null, data: {} }, [])
+    await page.route('**/tile/entries/000', async (route) => {
+      const bytes = Buffer.from(await (await route.fetch()).body())
+      const first = bytes.readUInt16BE(0)
+      const size = Buffer.from([other.body.length >> 8, other.body.length & 255])
+      await route.fulfill({ body: Buffer.concat([size, other.body, bytes.subarray(2 + first)]) })
+    })
+    await page.goto(`${origin}/console/ledger/verify`)
+    await page.getByRole('button', { name: 'Verify now' }).click()
+    const told = page.locator('#result .bad', { hasText: 'Entry 0: ' })
+    await told.waitFor()
+    t.ok(await told.isVisible())
+    await context.close()
+  })
+}

@@ -1,0 +1,29 @@
+/** Posture in memory for the HTTP tests: olga watches over all, nobody else does. */
+import type { Posture } from '../../src/broker/posture.ts'
+import { instant } from '../../src/elevation/ids.ts'
+import { accept, refuse } from '../../src/elevation/refusal.ts'
+import { findingOf } from '../store-findings-contract.ts'
+
+const at = instant(Date.UTC(2026, 10, 21, 10))
+
+export const memoryPosture = (): { readonly posture: Posture; readonly asked: string[] } => {
+  const asked: string[] = []
+  const no = refuse('policy_denied', 'Ask one of them.')
+  const posture: Posture = {
+    findings: async (person, { target, limit }) => {
+      asked.push(`findings ${target ?? 'all'} ${limit}`)
+      const finding = findingOf('owner')
+      const kept = { finding, openedAt: at, seenAt: at, closedAt: null }
+      return person === 'olga' ? accept({ at, isWaiting: false, findings: [kept] }) : no
+    },
+    scan: async (person) => {
+      asked.push('scan')
+      return person === 'olga' ? accept(at) : no
+    },
+    event: async (person) => {
+      asked.push('event')
+      return person === 'olga' ? accept(at) : no
+    }
+  }
+  return { posture, asked }
+}
