@@ -489,7 +489,10 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
     const before = told.size
     await cluster.crash()
     t.ok((await writable()) < 10_000, 'after a crash of the server')
-    await until(() => told.size > before + 20)
+    const left = writers[0]?.child
+    const isOver = (): boolean => left?.exitCode !== null || left.signalCode !== null
+    await until(() => told.size > before + 20 || isOver())
+    t.notOk(isOver(), `the replica that is left goes on: ${left?.exitCode} ${left?.signalCode}`)
     writers[0]?.child.kill('SIGKILL')
     await Promise.all(writers.map(({ gone }) => gone))
     const entries = await store.entries(0, 1_000_000)
