@@ -7,7 +7,7 @@ import type { Policy } from '../policy/policy.ts'
 import type { Stored } from '../ports.ts'
 import { ElevationTable } from './access-pages.tsx'
 import { Choices } from './elevation-choices.tsx'
-import { type TableFacts, explanationOf, tablesOfAsk } from './facts.ts'
+import { type TableFacts, reasonsOf, tablesOfAsk } from './facts.ts'
 import { Card, ElevationLink, Empty, Facts, Left, State, Time } from './pieces.tsx'
 import { deadlineOf, howText } from './states.ts'
 import type { StoryLine } from './story.ts'
@@ -53,7 +53,7 @@ export const ElevationBody = (parts: ElevationParts): VNode => {
           <Choices {...parts} />
           <Card title={words.why}>
             <ul class="dots quiet">
-              {explanationOf(policy, elevation).map((line) => (
+              {reasonsOf(policy, elevation).map((line) => (
                 <li key={line}>{line}</li>
               ))}
             </ul>

@@ -6,8 +6,8 @@ import type { TargetOffer } from '../broker/broker.ts'
 import { printDuration } from '../elevation/duration.ts'
 import type { Channel, Elevation, Mode } from '../elevation/elevation.ts'
 import type { TargetId } from '../elevation/ids.ts'
-import { printRef } from '../policy/people.ts'
-import type { PeopleApproval, Policy, Rule, SignIn } from '../policy/policy.ts'
+import type { Policy, Rule, SignIn } from '../policy/policy.ts'
+import { explanationOf, quorumSentence } from '../policy/sentences.ts'
 import { printSignIn } from '../policy/sign-in.ts'
 import { work } from './words-work.ts'
 
@@ -62,20 +62,8 @@ export const demandsOf = (policy: Policy, offer: TargetOffer): readonly Demand[]
   })
 
 /** Why the policy lets the ask through, one sentence each. */
-export const explanationOf = (policy: Policy, { ask, terms }: Elevation): readonly string[] => {
-  const rule = ruleOf(policy, terms.rule)
-  if (rule === null) return [`Rule ${terms.rule} let it through and has left the policy since.`]
-  const reason = rule.reasonMinLength > 1 ? [`a reason of ${rule.reasonMinLength} characters`] : []
-  const ticket = rule.ticket === null ? [] : [`a ticket like ${rule.ticket.text}`]
-  const wants = [...reason, ...ticket]
-  return [
-    `Rule ${rule.id} lets ${rule.requesters.map(printRef).join(', ')} ask ${ask.target} ` +
-      `for up to ${printDuration(rule.maxDuration)}.`,
-    approvalSentence(rule.approval),
-    ...(wants.length === 0 ? [] : [`It wants ${wants.join(' and ')}.`]),
-    ...(rule.guardrail === null ? [] : [`Guardrail ${rule.guardrail.id} says what queries may read.`])
-  ]
-}
+export const reasonsOf = (policy: Policy, elevation: Elevation): readonly string[] =>
+  explanationOf(ruleOf(policy, elevation.terms.rule), elevation)
 
 export const ruleOf = (policy: Policy, id: string): Rule | null =>
   policy.rules.find((one) => one.id === id) ?? null
@@ -104,29 +92,10 @@ const demandOf = (rule: Rule): Demand => ({
 const decidedBy = (approval: Rule['approval']): string => {
   switch (approval.kind) {
     case 'people':
-      return work.ask.decidedBy(quorumOf(approval))
+      return work.ask.decidedBy(quorumSentence(approval))
     case 'auto':
       return work.ask.decidedByRule(approval.perDay)
     case 'breakGlass':
       return work.ask.breaksGlass
-  }
-}
-
-const quorumOf = ({ sets, quorum }: PeopleApproval): string => {
-  const all = sets.map(({ of, atLeast }) => `${atLeast} of ${of.map(printRef).join(', ')}`)
-  const [first] = sets
-  return sets.length === 1 && first.atLeast === quorum
-    ? all.join('')
-    : `${quorum} in all: ${all.join(' and ')}`
-}
-
-const approvalSentence = (approval: Rule['approval']): string => {
-  switch (approval.kind) {
-    case 'people':
-      return `To be approved it takes ${quorumOf(approval)}.`
-    case 'auto':
-      return `It is approved by itself, at most ${approval.perDay} times a day.`
-    case 'breakGlass':
-      return 'Nobody approves it before; it is reviewed afterwards.'
   }
 }

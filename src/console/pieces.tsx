@@ -2,8 +2,8 @@
 import type { ComponentChildren, VNode } from 'preact'
 import type { Elevation } from '../elevation/elevation.ts'
 import { type Instant, iso } from '../elevation/ids.ts'
+import { stateWord } from '../elevation/state-word.ts'
 import { elevationPath } from './paths.ts'
-import { stateWord } from './states.ts'
 import type { Viewer } from './viewer.ts'
 import { words } from './words.ts'
 

@@ -5,29 +5,6 @@ import type { Instant } from '../elevation/ids.ts'
 /** Not over: it waits, is used, or is being taken away. */
 export const openStates: readonly State[] = ['pending', 'approved', 'issuing', 'active', 'ending']
 
-/** The state in a word or two. */
-export const stateWord = (elevation: Elevation): string => {
-  switch (elevation.state) {
-    case 'pending': {
-      const { approvals, terms } = elevation
-      return `waiting, ${approvals.length} of ${terms.quorum} approvals`
-    }
-    case 'ending':
-      return elevation.stuckSince === null ? 'ending' : 'ending, stuck'
-    case 'issuing':
-      return 'starting'
-    case 'cancelled':
-      return elevation.by === elevation.ask.requester ? 'withdrawn' : 'taken back'
-    case 'ended':
-    case 'approved':
-    case 'active':
-    case 'denied':
-    case 'lapsed':
-    case 'failed':
-      return elevation.state
-  }
-}
-
 /** Whether it is not over. */
 export const isOpen = ({ state }: Elevation): boolean => openStates.includes(state)
 

@@ -172,7 +172,8 @@ const inspectKey = [
   'kms:ListResourceTags'
 ] as const
 
-const administerKey = [
+/** Keeps a key, and never uses it. */
+export const administerKey = [
   'kms:Describe*',
   'kms:List*',
   'kms:Get*',

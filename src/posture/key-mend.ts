@@ -3,6 +3,7 @@
  * of line is taken from the statements that have it, everything else stays as it is. KMS refuses a
  * policy that would lock out whoever puts it, and that check is not bypassed.
  */
+import { administerKey } from '../iam/broker-policies.ts'
 import type { PolicyDocument, PrincipalBlock, Statement } from '../iam/policy-document.ts'
 import type { GrantFacts, KeyFacts } from './facts.ts'
 import type { Mend } from './finding.ts'
@@ -141,24 +142,9 @@ const leftActions = (statement: Statement, gone: readonly string[]): readonly st
   const kept = list(statement.Action).filter((pattern) => !isGone(pattern))
   const wide = list(statement.Action).filter((pattern) => pattern.includes('*') && isGone(pattern))
   const left = wide.flatMap((pattern) =>
-    administration.filter((one) => covers({ Effect: 'Allow', Action: pattern }, sampleOf(one)))
+    administerKey.filter((one) => covers({ Effect: 'Allow', Action: pattern }, sampleOf(one)))
   )
   return [...new Set([...kept, ...left])]
 }
-
-const administration = [
-  'kms:Describe*',
-  'kms:List*',
-  'kms:Get*',
-  'kms:PutKeyPolicy',
-  'kms:Enable*',
-  'kms:Disable*',
-  'kms:TagResource',
-  'kms:UntagResource',
-  'kms:RotateKeyOnDemand',
-  'kms:RevokeGrant',
-  'kms:ScheduleKeyDeletion',
-  'kms:CancelKeyDeletion'
-] as const
 
 const sampleOf = (pattern: string): string => pattern.replace('*', 'Key')

@@ -3,12 +3,12 @@
  * People are their Slack account in this team, else their id; nobody's e-mail address is in it. A
  * rule or target that has left the policy is null, and whoever is not active is not an approver.
  */
-import { printDuration } from '../elevation/duration.ts'
 import type { Channel, Elevation } from '../elevation/elevation.ts'
 import type { PersonId, Seconds } from '../elevation/ids.ts'
 import { eligibleApprovers } from '../policy/approvers.ts'
 import { isAmong, printRef } from '../policy/people.ts'
-import type { PeopleApproval, Policy, Rule, SignIn, SubjectRef } from '../policy/policy.ts'
+import type { Policy, Rule, SignIn, SubjectRef } from '../policy/policy.ts'
+import { explanationOf, quorumSentence } from '../policy/sentences.ts'
 import type { Stored } from '../ports.ts'
 
 /** A person, and their account in the one Slack team that is believed. */
@@ -139,7 +139,7 @@ const ruleFacts = ({ approval, signIn, extensions = 1 }: Rule): RuleFacts => {
       toApprove: isPeople && demands(approval.signIn),
       toStart: demands(signIn)
     },
-    quorum: isPeople ? quorumOf(approval) : 'nobody',
+    quorum: isPeople ? quorumSentence(approval) : 'nobody',
     extensions,
     channel: approval.kind === 'auto' ? null : approval.channel,
     reminders: remindersOf(approval)
@@ -157,41 +157,6 @@ const escalateTo = (approval: Rule['approval'] | null): readonly SubjectRef[] =>
 
 const demands = (signIn: SignIn | null): boolean =>
   signIn !== null && (signIn.within !== null || signIn.acr !== null || signIn.amr.length > 0)
-
-const quorumOf = ({ sets, quorum }: PeopleApproval): string => {
-  const all = sets.map(({ of, atLeast }) => `${atLeast} of ${of.map(printRef).join(', ')}`)
-  const [first] = sets
-  return sets.length === 1 && first.atLeast === quorum
-    ? all.join('')
-    : `${quorum} in all: ${all.join(' and ')}`
-}
-
-const approvalSentence = (approval: Rule['approval']): string => {
-  switch (approval.kind) {
-    case 'people':
-      return `To be approved it takes ${quorumOf(approval)}.`
-    case 'auto':
-      return `It is approved by itself, at most ${approval.perDay} times a day.`
-    case 'breakGlass':
-      return 'Nobody approves it before; it is reviewed afterwards.'
-  }
-}
-
-const explanationOf = (rule: Rule | null, { ask, terms }: Elevation): readonly string[] => {
-  if (rule === null) return [`Rule ${terms.rule} let it through and has left the policy since.`]
-  const reason = rule.reasonMinLength > 1 ? [`a reason of ${rule.reasonMinLength} characters`] : []
-  const ticket = rule.ticket === null ? [] : [`a ticket like ${rule.ticket.text}`]
-  const wants = [...reason, ...ticket]
-  return [
-    `Rule ${rule.id} lets ${rule.requesters.map(printRef).join(', ')} ask ${ask.target} ` +
-      `for up to ${printDuration(rule.maxDuration)}.`,
-    approvalSentence(rule.approval),
-    ...(wants.length === 0 ? [] : [`It wants ${wants.join(' and ')}.`]),
-    ...(rule.guardrail === null
-      ? []
-      : [`Guardrail ${rule.guardrail.id} says what queries may read.`])
-  ]
-}
 
 // of one loaded policy, so that a thousand cards do not walk the whole directory each
 const rulesByPolicy = new WeakMap<Policy, ReadonlyMap<string, Rule>>()

@@ -3,6 +3,7 @@
  * Buttons are there only while it is undecided and only where a click from Slack can count; where
  * the rule is decided elsewhere, a link takes their place.
  */
+import { stateWord } from '../../elevation/state-word.ts'
 import type { Button, KnownBlock } from '@slack/types'
 import { printDuration } from '../../elevation/duration.ts'
 import { type Instant, type Seconds, iso, plus } from '../../elevation/ids.ts'
@@ -12,7 +13,7 @@ import { actions } from '../names.ts'
 import { type Mrkdwn, code, md, said } from '../text.ts'
 import { button, buttons, consoleButton, context, header, quoted, section } from './blocks.ts'
 import { type Place, factsOf, whyAllowed } from './facts.ts'
-import { askText, channels, faceText, handleOf, isOver, stateWord, statusText } from './status.ts'
+import { askText, channels, faceText, handleOf, isOver, statusText } from './status.ts'
 
 /** The message in any state. `now` tells an ask whose time is over from one that still waits. */
 export const approvalMessage = (

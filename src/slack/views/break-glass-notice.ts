@@ -3,6 +3,7 @@
  * alone: nobody approved it before, so whoever reads it can still revoke it, and somebody has to
  * review it afterwards.
  */
+import { stateWord } from '../../elevation/state-word.ts'
 import type { Instant } from '../../elevation/ids.ts'
 import type { Card } from '../card.ts'
 import { type Message, fitMessage } from '../limits.ts'
@@ -10,7 +11,7 @@ import { code, md } from '../text.ts'
 import { revokeButtons } from './approver-receipt.ts'
 import { buttons, consoleButton, header, section } from './blocks.ts'
 import { type Place, factsOf, whyAllowed } from './facts.ts'
-import { askText, facesText, faceText, stateWord, statusText } from './status.ts'
+import { askText, facesText, faceText, statusText } from './status.ts'
 
 /** The announcement in any state, edited in place. */
 export const breakGlassNotice = (

@@ -3,12 +3,13 @@
  * not, and an escalation to those whom the rule names, who may or may not decide. Both say what
  * became of it once it is decided; neither has buttons, so that one message decides.
  */
+import { stateWord } from '../../elevation/state-word.ts'
 import type { Card, Face } from '../card.ts'
 import { type Message, fitMessage } from '../limits.ts'
 import { code, md, when } from '../text.ts'
 import { buttons, consoleButton, context, section } from './blocks.ts'
 import { identityOf } from './facts.ts'
-import { askText, faceText, facesText, stateWord, statusText } from './status.ts'
+import { askText, faceText, facesText, statusText } from './status.ts'
 
 /** `missing`: who may decide it and has not voted; they are named, which tells them. */
 export const reminder = (card: Card, missing: readonly Face[]): Message => {

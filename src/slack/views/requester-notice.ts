@@ -2,6 +2,7 @@
  * What the requester is told, alone, at each step: what happened, where it stands now and what to
  * do next. A notice of an earlier step says what is true by now and offers nothing any more.
  */
+import { stateWord } from '../../elevation/state-word.ts'
 import type { Button, KnownBlock } from '@slack/types'
 import { printDuration } from '../../elevation/duration.ts'
 import { type Elevation, isScheduled, windowSeconds } from '../../elevation/elevation.ts'
@@ -12,7 +13,7 @@ import { actions } from '../names.ts'
 import { type Mrkdwn, code, lines, md, said, when } from '../text.ts'
 import { button, buttons, consoleButton, context, quoted, section } from './blocks.ts'
 import { identityOf } from './facts.ts'
-import { askText, facesText, handleOf, modeText, stateWord, statusText } from './status.ts'
+import { askText, facesText, handleOf, modeText, statusText } from './status.ts'
 
 /** What a requester is told of, each once. */
 export type Step = Exclude<Elevation['state'], 'issuing'> | 'stuck' | 'startable'

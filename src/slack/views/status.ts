@@ -105,29 +105,6 @@ export const statusText = (card: Card, now: Instant | null = null): Mrkdwn => {
   }
 }
 
-/** The state in a word or two, for lists, headings and notifications. */
-export const stateWord = (elevation: Elevation): string => {
-  switch (elevation.state) {
-    case 'pending': {
-      const { approvals, terms } = elevation
-      return `waiting, ${approvals.length} of ${terms.quorum} approvals`
-    }
-    case 'ending':
-      return elevation.stuckSince === null ? 'ending' : 'ending, stuck'
-    case 'issuing':
-      return 'starting'
-    case 'cancelled':
-      return elevation.by === elevation.ask.requester ? 'withdrawn' : 'taken back'
-    case 'ended':
-    case 'approved':
-    case 'active':
-    case 'denied':
-    case 'lapsed':
-    case 'failed':
-      return elevation.state
-  }
-}
-
 /** What is left until an instant, in whole minutes, rounded down; under a minute in seconds. */
 export const leftText = (until: Instant, now: Instant): string => {
   const left = Math.floor((until - now) / 1000)
