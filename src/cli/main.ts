@@ -245,8 +245,17 @@ command('reconcile', 'CloudTrail log files against an exported ledger; exit 1 wi
   .requiredOption('--from <place>', 'folder of log files, or s3://BUCKET/PREFIX')
   .requiredOption('--ledger <dir>', 'an export of the ledger, verified before')
   .option('--policies <dir>', 'policies folder', 'policies')
+  .addOption(
+    new Option('--use [form]', 'the use of keys by month and cost center too')
+      .choices(['table', 'csv'])
+      .preset('table')
+  )
+  .option('--facts <file>', 'a snapshot of posture collect, for the cost-center tags')
+  .option('--price <usd>', 'of 10,000 requests to KMS; default 0.03, list price of us-east-1')
   .action((options) =>
-    run(options, async (to) => (await import('./reconcile.ts')).reconcile(to, options))
+    run(options, async (to) =>
+      (await import('./reconcile.ts')).reconcile(to, { ...options, env: process.env })
+    )
   )
 
 command('query <id> <sql>', 'one query of a brokered elevation; - reads it from stdin')

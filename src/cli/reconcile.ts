@@ -2,16 +2,18 @@
  * `reconcile`: CloudTrail log files against the ledger. Exit 1 with findings, and where a file
  * could not be read whole: what was not read cannot be called clean.
  */
-import { createReadStream, lstatSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { readLedger } from '../reconcile/ledger-export.ts'
-import { type FileFault, readLog } from '../reconcile/log-file.ts'
-import { type Reconciled, type UseFinding, matcher } from '../reconcile/match.ts'
 import type { TrailFile } from '../aws/trail-files.ts'
+import type { Policy } from '../policy/policy.ts'
+import { type KeyMeter, type KeyUse, keyMeter } from '../reconcile/key-use.ts'
+import type { Ledger } from '../reconcile/held.ts'
+import { readLedger } from '../reconcile/ledger-export.ts'
+import { type FileFault, type LogReaders, readLog } from '../reconcile/log-file.ts'
+import { type Reconciled, type UseFinding, matcher } from '../reconcile/match.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { folderReader } from './ledger-verify.ts'
 import { policyIn } from './policy-loaded.ts'
+import { type LogFiles, filesOf, isFolder } from './reconcile-files.ts'
+import { costCentersIn, priceOf, tellUse, useCsv } from './reconcile-use.ts'
 import { type Terminal, paint, plain, table } from './terminal.ts'
 
 export type ReconcileOptions = {
@@ -20,71 +22,121 @@ export type ReconcileOptions = {
   /** folder of an exported ledger */
   readonly ledger: string
   readonly policies: string
+  /** also the use of keys by month; `csv`: only that on stdout, all else on stderr */
+  readonly use?: 'table' | 'csv'
+  /** a snapshot of `posture collect`, for the `cost-center` tags */
+  readonly facts?: string
+  /** USD per 10,000 requests to KMS */
+  readonly price?: string
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Exit 0 where all use belongs to elevations, 1 where not, 2 and 78 where it cannot be told. */
+/** 0 where all use belongs to elevations, 1 where not; 2, 69 and 78 where it cannot be told. */
 export const reconcile = async (to: Terminal, options: ReconcileOptions): Promise<ExitCode> => {
-  const files = filesOf(options.from)
-  if (files === null) return usage(to, `${options.from} is no folder and no s3://BUCKET/PREFIX`)
+  const { from, use } = options
+  const endpoint = options.env['AWS_ENDPOINT_URL']
+  const files = filesOf(from, endpoint === undefined ? {} : { endpoint })
+  if (files === null) return usage(to, `${from} is no folder and no s3://BUCKET/PREFIX`)
   if (!isFolder(options.ledger)) return usage(to, `${options.ledger} is no folder`)
   const policy = await policyIn(to, options.policies)
   if (policy === null) return exits.config
   const read = await readLedger(folderReader(options.ledger))
   if (!read.ok) return usage(to, `${options.ledger}: ${read.path}: ${read.message}`)
+  const meter = await meterOf(to, options, { policy, ledger: read.ledger })
+  if (typeof meter === 'number') return meter
   const match = matcher(read.ledger, [...policy.targets.values()])
-  const seen = { files: 0, bytes: 0 }
-  const faults: FileFault[] = []
-  let unread = 0
-  for await (const file of files) {
-    const got = await readOne(file, match)
-    seen.files += 1
-    seen.bytes += got.bytes
-    if (got.faults.length > 0) unread += 1
-    faults.push(...got.faults.slice(0, Math.max(0, mostFaults - faults.length)))
+  const seen = await readAll(files, meter === null ? match : { ...match, request: meter.request })
+  if (seen.files === 0 && seen.gap !== null) {
+    to.err(plain(`${from} cannot be listed (${seen.gap})`))
+    return exits.unavailable
   }
+  // a mistyped prefix holds nothing, and nothing is not clean
+  if (seen.files === 0) return usage(to, `${from} holds no log files (*.json, *.json.gz)`)
   const result = match.result()
-  if (to.json) to.out(JSON.stringify({ ...result, ...seen, unreadFiles: unread, faults }))
-  else tell(to, result, { ...seen, unread, faults })
-  return result.findings.length > 0 || unread > 0 ? exits.refused : exits.done
+  const rows = meter?.rows(result) ?? null
+  if (to.json) to.out(documentOf(result, seen, rows))
+  else if (rows !== null && use === 'csv') {
+    tell({ ...to, out: to.err, colour: false }, result, seen)
+    to.out(useCsv(rows))
+  } else {
+    tell(to, result, seen)
+    if (rows !== null) tellUse(to, rows)
+  }
+  return isBad(result, seen) ? exits.refused : exits.done
+}
+
+type Seen = {
+  readonly files: number
+  readonly bytes: number
+  /** files that were not read whole, and places that were not listed whole */
+  readonly unread: number
+  /** the first 1,000 */
+  readonly faults: readonly FileFault[]
+  /** why a place could not be listed */
+  readonly gap: string | null
 }
 
 const mostFaults = 1000
 
-const readOne = async (file: TrailFile, to: ReturnType<typeof matcher>) => {
-  try {
-    const bytes = await file.open()
-    return await readLog({ file: file.name, bytes, isCompressed: file.name.endsWith('.gz') }, to)
-  } catch {
-    return { bytes: 0, faults: [{ code: 'unreadable', file: file.name, at: null }] } as const
+const meterOf = async (
+  to: Terminal,
+  { use, facts, price }: ReconcileOptions,
+  { policy, ledger }: { readonly policy: Policy; readonly ledger: Ledger }
+): Promise<KeyMeter | ExitCode | null> => {
+  if (use === undefined) {
+    if (facts === undefined && price === undefined) return null
+    return usage(to, '--facts and --price are for --use')
   }
+  const usd = priceOf(price)
+  if (usd === null) return usage(to, '--price is USD per 10,000 requests, like 0.03')
+  const costCenters = await costCentersIn(to, facts)
+  if (costCenters === null) return exits.usage
+  return keyMeter({ targets: [...policy.targets.values()], ledger, costCenters, price: usd })
 }
 
-const place = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/
-
-const filesOf = (from: string): AsyncIterable<TrailFile> | null => {
-  const [, bucket, prefix = ''] = place.exec(from) ?? []
-  if (bucket !== undefined) return inBucket(bucket, prefix)
-  return isFolder(from) ? inFolder(from) : null
-}
-
-async function* inBucket(bucket: string, prefix: string): AsyncGenerator<TrailFile> {
-  const { trailFiles } = await import('../aws/trail-files.ts')
-  yield* trailFiles({ bucket, prefix })
-}
-
-/** Regular files at any depth; links are not followed. */
-async function* inFolder(folder: string): AsyncGenerator<TrailFile> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const name = join(folder, entry.name)
-    if (entry.isDirectory()) yield* inFolder(name)
-    else if (entry.isFile() && /\.json(?:\.gz)?$/.test(name)) {
-      yield { name, open: async () => createReadStream(name, { highWaterMark: 262_144 }) }
-    }
+const readAll = async (files: LogFiles, to: LogReaders): Promise<Seen> => {
+  const seen = { files: 0, bytes: 0, unread: 0 }
+  const faults: FileFault[] = []
+  let gap: string | null = null
+  for await (const file of files) {
+    const isGap = 'error' in file
+    if (isGap) gap ??= file.error
+    else seen.files += 1
+    const got = isGap ? lost('not_listed', file.name) : await readOne(file, to)
+    seen.bytes += got.bytes
+    if (got.faults.length > 0) seen.unread += 1
+    faults.push(...got.faults.slice(0, Math.max(0, mostFaults - faults.length)))
   }
+  return { ...seen, faults, gap }
 }
 
-const isFolder = (path: string): boolean =>
-  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+const readOne = async ({ name, open }: TrailFile, to: LogReaders) => {
+  const opened = await open()
+  if (!opened.ok) return lost(opened.code, name)
+  return await readLog({ file: name, bytes: opened.bytes, isCompressed: name.endsWith('.gz') }, to)
+}
+
+const lost = (code: FileFault['code'], file: string) => ({
+  bytes: 0,
+  faults: [{ code, file, at: null }]
+})
+
+const isBad = ({ findings }: Reconciled, { unread }: Seen): boolean =>
+  findings.length > 0 || unread > 0
+
+const documentOf = (
+  result: Reconciled,
+  { files, bytes, unread, faults }: Seen,
+  use: readonly KeyUse[] | null
+): string =>
+  JSON.stringify({
+    ...result,
+    files,
+    bytes,
+    unreadFiles: unread,
+    faults,
+    ...(use === null ? {} : { use })
+  })
 
 const says: Readonly<Record<UseFinding['code'], string>> = {
   use_unmatched: 'use without an elevation',
@@ -94,16 +146,7 @@ const says: Readonly<Record<UseFinding['code'], string>> = {
   session_unused: 'session never used'
 }
 
-const tell = (
-  to: Terminal,
-  result: Reconciled,
-  seen: {
-    readonly files: number
-    readonly bytes: number
-    readonly unread: number
-    readonly faults: readonly FileFault[]
-  }
-): void => {
+const tell = (to: Terminal, result: Reconciled, seen: Seen): void => {
   if (result.findings.length > 0) {
     table(
       to,
@@ -125,9 +168,8 @@ const tell = (
   const span = `from ${result.oldest ?? '-'} to ${result.newest ?? '-'}`
   to.out(`${seen.files} files, ${megabytes} MB, ${span}`)
   to.out(`${result.matched} uses belong to elevations, ${result.young} are too young to judge`)
-  const bad = result.findings.length > 0 || seen.unread > 0
   const summary = `${result.findings.length} findings, ${seen.unread} files not read whole`
-  to.out(paint(to, bad ? 'red' : 'green', summary))
+  to.out(paint(to, isBad(result, seen) ? 'red' : 'green', summary))
 }
 
 const usage = (to: Terminal, line: string): ExitCode => {

@@ -29,7 +29,8 @@ export const reportCsv = ({ findings }: Report): string =>
     .map((cells) => `${cells.map(csvCell).join(',')}\r\n`)
     .join('')
 
-const csvCell = (text: string): string => {
+/** One field of RFC 4180; what a spreadsheet would run begins with an apostrophe. */
+export const csvCell = (text: string): string => {
   const safe = /^[\s\p{Cc}]*[=+\-@]|^[\t\r]/u.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -2,15 +2,17 @@
  * One log file as a stream of bytes, compressed or not: its records to the matcher, what is wrong
  * with it to the caller. Memory does not grow with the file.
  */
-import type { Readable } from 'node:stream'
+import { type Readable, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { keyEvents, keyRequestOf } from './key-request.ts'
+import type { KeyMeter } from './key-use.ts'
 import type { Matcher } from './match.ts'
 import { type RecordFault, splitter } from './records.ts'
 import { useOf, wantedEvents } from './use.ts'
 
 export type FileFault = {
-  readonly code: RecordFault['code'] | 'not_gzip' | 'unreadable'
-  /** name of the file */
+  readonly code: RecordFault['code'] | 'not_gzip' | 'unreadable' | 'denied' | 'gone' | 'not_listed'
+  /** name of the file; for `not_listed` of the place */
   readonly file: string
   /** bytes into its uncompressed text; null where there is none */
   readonly at: number | null
@@ -18,12 +20,15 @@ export type FileFault = {
 
 export type FileRead = { readonly bytes: number; readonly faults: readonly FileFault[] }
 
+/** Who is told what the file holds. */
+export type LogReaders = Pick<Matcher, 'saw' | 'use'> & Partial<Pick<KeyMeter, 'request'>>
+
 const mostFaults = 100
 
 /** Reads to the end, or to the first place from where on it cannot be read. */
 export const readLog = async (
   given: { readonly file: string; readonly bytes: Readable; readonly isCompressed: boolean },
-  to: Matcher
+  to: LogReaders
 ): Promise<FileRead> => {
   const { file } = given
   const faults: FileFault[] = []
@@ -43,13 +48,16 @@ export const readLog = async (
     if (text > last) last = text
     to.saw(at)
   }
+  const tell = (value: unknown): void => {
+    const use = useOf(value)
+    const request = to.request === undefined ? null : keyRequestOf(value)
+    if (use === 'bad' || request === 'bad') return fault('bad_record', total)
+    if (use !== null) to.use(use)
+    if (request !== null) to.request?.(request)
+  }
   const records = splitter({
-    wanted: wantedEvents,
-    record: (value) => {
-      const use = useOf(value)
-      if (use === 'bad') fault('bad_record', total)
-      else if (use !== null) to.use(use)
-    },
+    wanted: to.request === undefined ? wantedEvents : metered,
+    record: tell,
     fault: ({ code, at }) => fault(code, at),
     time
   })
@@ -62,12 +70,19 @@ export const readLog = async (
     records.end()
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    const cut = code === 'Z_BUF_ERROR'
-    if (!cut) fault(code.startsWith('Z_') ? 'not_gzip' : 'unreadable', total)
     // what came before it broke off counts
-    records.end(cut)
+    if (code === 'Z_BUF_ERROR') records.end(true)
+    else fault(code.startsWith('Z_') ? 'not_gzip' : (refusals[code] ?? 'unreadable'), total)
   }
   return { bytes: total, faults }
+}
+
+const metered = [...new Set([...wantedEvents, ...keyEvents])]
+
+const refusals: Readonly<Record<string, FileFault['code']>> = {
+  EACCES: 'denied',
+  EPERM: 'denied',
+  ENOENT: 'gone'
 }
 
 async function* plainBytes(given: {
@@ -80,6 +95,7 @@ async function* plainBytes(given: {
     return
   }
   const open = createGunzip({ chunkSize: 262_144 })
-  bytes.once('error', (error) => open.destroy(error))
-  for await (const chunk of bytes.pipe(open)) if (chunk instanceof Uint8Array) yield chunk
+  // whichever fails or is left takes the other with it: a source left open keeps its connection
+  pipeline(bytes, open, () => undefined)
+  for await (const chunk of open) if (chunk instanceof Uint8Array) yield chunk
 }

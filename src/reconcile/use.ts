@@ -3,6 +3,8 @@
  * else is null. A denied call is an attempt, no use. SQL text of a record is never read.
  * Source: CloudTrail User Guide, "CloudTrail record contents", "userIdentity element".
  */
+import { fieldAt, keyOf, textAt, timeOf } from './record-fields.ts'
+
 export type UseKind = 'query' | 'decrypt' | 'session' | 'grant'
 
 export const wantedEvents = ['StartQueryExecution', 'Decrypt', 'AssumeRole', 'CreateGrant'] as const
@@ -27,12 +29,6 @@ export type Use = {
   readonly made: string | null
   /** name of the grant */
   readonly name: string | null
-}
-
-/** Epoch milliseconds; null where a record has no time. */
-const timeOf = (value: unknown): number | null => {
-  const at = Date.parse(textAt(value, 'eventTime') ?? '')
-  return Number.isNaN(at) ? null : at
 }
 
 /** The use, null = another event, `bad` = a record that lacks what its event has. */
@@ -84,9 +80,7 @@ const kinds: Readonly<Record<string, UseKind>> = {
 const resourceOf = (kind: UseKind, value: unknown, asked: unknown): string | null => {
   if (kind === 'query') return textAt(asked, 'workGroup') ?? 'primary'
   if (kind === 'session') return textAt(asked, 'roleArn')
-  const listed = fieldAt(value, 'resources')
-  const arns = Array.isArray(listed) ? listed.map((one) => textAt(one, 'ARN')) : []
-  return arns.find((arn) => arn?.includes(':key/')) ?? textAt(asked, 'keyId')
+  return keyOf(value)
 }
 
 /** The session's name in an assumed-role ARN or in `AROA…:name`. */
@@ -94,13 +88,3 @@ const sessionIn = (text: string): string | null =>
   /^arn:[a-z-]+:sts::[0-9]{12}:assumed-role\/[^/]+\/([^/]+)$/.exec(text)?.[1] ??
   /^AROA[A-Z0-9]+:(.+)$/.exec(text)?.[1] ??
   null
-
-const fieldAt = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? Object.entries(value).find(([name]) => name === key)?.[1]
-    : undefined
-
-const textAt = (value: unknown, key: string): string | null => {
-  const found = fieldAt(value, key)
-  return typeof found === 'string' && found !== '' ? found : null
-}
