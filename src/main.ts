@@ -214,15 +214,16 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     ...witnessCheck(ledger)
   ]
   const system = systemView({ checks: checked, store, ledger, now })
-  const auditing = { audit, system, read: readCompiled }
+  const looking = makePosture(deps, {
+    store: store.posture,
+    wake: config.postureIntervalMs === null ? null : () => posture?.wake()
+  })
+  const auditing = { audit, system, posture: looking, read: readCompiled }
   const pages = await pagesOf(config, { broker, deps, store, logger: given.logger }, auditing)
   const app = await buildApp({
     broker,
     audit,
-    posture: makePosture(deps, {
-      store: store.posture,
-      wake: config.postureIntervalMs === null ? null : () => posture?.wake()
-    }),
+    posture: looking,
     auth: makeAuth({
       issuer,
       audience,

@@ -38,7 +38,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
     packages: ['@slack/bolt', '@slack/web-api', '@slack/types', 'fastify', 'pino', 'typebox', 'node:']
   },
   console: {
-    places: ['elevation', 'broker', 'policy', 'ledger', 'evidence', 'ports.ts', 'ports-console.ts', 'ports-queries.ts', 'ports-search.ts', 'ports-system.ts'],
+    places: ['elevation', 'broker', 'policy', 'posture', 'ledger', 'evidence', 'ports.ts', 'ports-console.ts', 'ports-posture.ts', 'ports-queries.ts', 'ports-search.ts', 'ports-system.ts'],
     packages: ['@fastify/cookie', '@fastify/formbody', 'fastify', 'openid-client', 'pino', 'preact', 'preact-render-to-string', 'typebox', 'node:']
   },
   cli: {

@@ -4,18 +4,20 @@
  */
 import fc from 'fast-check'
 import t from 'tap'
-import type { PersonId } from '../src/elevation/ids.ts'
+import { type PersonId, instant } from '../src/elevation/ids.ts'
 import { parsePack } from '../src/evidence/pack.ts'
 import { jsonIn } from '../src/evidence/file.ts'
 import { nodePrimitives } from '../src/ledger/hash.ts'
 import { parseVerifierKey } from '../src/ledger/note.ts'
 import { verifyProofFile } from '../src/ledger/proof-file.ts'
+import type { Finding } from '../src/posture/finding.ts'
 import { makeEntry } from '../src/ledger/entry.ts'
 import { axeFindings, openPage, shoot, startBrowser } from './fixtures-browser.ts'
 import { auditApp, auditScene, history, hostile } from './fixtures-audit.ts'
 import { alice, bob, carol, erin, sam } from './fixtures-broker.ts'
 import { freePort } from './fixtures-console.ts'
 import { person } from './fixtures-elevation.ts'
+import { findingOf } from './store-findings-contract.ts'
 
 const oscar = person('oscar')
 const browser = await startBrowser()
@@ -208,6 +210,140 @@ t.test('the system page says what is not good', async (t) => {
   t.notMatch(body, `href="/console/elevations/${scene.used}"`, 'an operator does not see elevations')
 })
 
+t.test('posture is for who watches over all and for owners, and says that nothing was looked at', async (t) => {
+  for (const who of [erin, oscar, sam, carol]) {
+    const { statusCode, body } = await get(who, '/posture')
+    t.equal(statusCode, 200, who)
+    t.match(body, 'Nothing was looked at yet', who)
+    t.match(body, 'href="/console/posture" aria-current="page"', who)
+  }
+  const nothing = (await get(alice, '/posture')).body
+  for (const who of [alice, bob]) {
+    const { statusCode, body } = await get(who, '/posture')
+    t.equal(statusCode, 404, who)
+    t.notMatch(body, 'Posture', who)
+  }
+  t.match(nothing, 'There is nothing here')
+  t.notMatch((await get(alice, '')).body, '/console/posture')
+  t.equal((await get(null, '/posture')).statusCode, 303)
+})
+
+const scan = async (
+  opened: readonly Finding[],
+  { unseen = [] }: { readonly unseen?: readonly string[] } = {}
+): Promise<void> => {
+  const { posture } = scene.store
+  const now = instant(scene.now())
+  await posture.takeScan({ owner: 'test', now, until: instant(scene.now() + 60_000) })
+  const shares = { workgroups: { count: 4, of: 6 }, locations: { count: 3, of: 3 } }
+  const scanned = { at: now, shares, unseen }
+  const done = await posture.keepFindings({ owner: 'test', now, opened, changed: [], closed: [], scanned }, [])
+  t.equal(done.kind, 'committed')
+}
+const waiver = { state: 'holds', by: 'person:sam', reason: 'it <i>moves</i> next week', until: '2026-12-01T00:00:00.000Z' } as const
+const command = `aws athena tag-resource --tags '[{"Key":"${hostile}"}]'`
+
+/** Text as a page has it. */
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+const titles = (body: string): readonly string[] =>
+  [...body.matchAll(/<article class="card"><header><h3>([^<]*)</g)].map(([, title]) => title ?? '')
+
+t.test('posture shows where targets stand, what is out of line, and the command that mends it', async (t) => {
+  const gone = findingOf('gone', { title: 'Unseen', severity: 'low' })
+  await scan([gone])
+  scene.advance(7200)
+  const mend = { cli: [command, 'aws kms describe-key'], cloudformation: '', terraform: '' }
+  await scan(
+    [
+      findingOf('a', { title: 'Bare', severity: 'critical', shows: hostile, owner: `group:${hostile}`, mend }),
+      findingOf('b', { title: 'Later', severity: 'medium', waiver }),
+      findingOf('c', { title: 'Elsewhere', severity: 'high', targets: [], resource: 'arn:aws:s3:::x\u202egnp', owner: null }),
+      findingOf('d', { title: 'Again', severity: 'medium', waiver: { ...waiver, state: 'expired' } })
+    ],
+    { unseen: [gone.id] }
+  )
+  scene.advance(303)
+  const { body } = await get(erin, '/posture')
+  t.match(body, '5 min 03 s ago')
+  t.match(body, '66 % (4 of 6)')
+  t.strictSame(titles(body), ['Bare', 'Elsewhere', 'Later', 'Again', 'Unseen'], 'worst first')
+  const board = /<section class="stack" aria-labelledby="board">(.*?)<\/section>/.exec(body)?.[1] ?? ''
+  t.match(board, /claims-pii<\/a><\/h3><span class="state bad">critical<\/span><\/div><p>Bare<\/p>/)
+  t.match(board, '1 critical</span><span class="tag">1 medium</span><span class="tag">1 low</span><span class="tag">1 waived')
+  t.match(board, /payments-pii<\/a><\/h3><span class="state good">in order/)
+  const [claims, payments] = [...board.matchAll(/datetime="([^"]+)"/g)].map(([, at]) => Date.parse(at ?? ''))
+  t.equal((payments ?? 0) - (claims ?? 0), 7_200_000, 'as old as what was looked at least lately')
+  t.ok(board.indexOf('claims-pii') < board.indexOf('payments-pii'))
+  t.ok(body.includes(`<pre class="block wrap">${escaped(command)}\naws kms describe-key</pre>`))
+  t.ok(body.includes(escaped(`group:${hostile}`)))
+  t.notMatch(body, /<img|<i>|\u202e/)
+  t.match(body, 'person:sam')
+  t.match(body, '2026-12-01 00:00 UTC')
+  t.match(body, 'Waiver, over since')
+  const shown: readonly (readonly [query: string, expected: readonly string[]])[] = [
+    ['severity=critical', ['Bare']],
+    ['severity=worst', ['Bare', 'Elsewhere', 'Later', 'Again', 'Unseen']],
+    ['state=waived', ['Later']],
+    ['state=open&severity=medium', ['Again']],
+    ['state=unseen', ['Unseen']],
+    ['target=claims-pii', ['Bare', 'Later', 'Again', 'Unseen']],
+    ['target=payments-pii', []],
+    ['target=no-such', []],
+    ['target=claims-pii&state=waived&severity=low', []]
+  ]
+  for (const [query, expected] of shown) {
+    const page = (await get(oscar, `/posture?${query}`)).body
+    t.strictSame(titles(page), expected, query)
+    if (expected.length === 0) t.match(page, 'No finding fits', query)
+  }
+  t.match((await get(erin, '/posture?target=no-such')).body, 'No target fits')
+  const wrong = (await get(erin, `/posture?target=${encodeURIComponent('"><b>X')}&from=${encodeURIComponent('"><b>')}`)).body
+  t.match(wrong, /aria-invalid/)
+  t.match(wrong, 'value="&quot;>&lt;b>X"', 'what was typed is kept')
+  const own = (await get(carol, '/posture')).body
+  t.strictSame(titles(own), ['Bare', 'Later', 'Again', 'Unseen'], 'an owner sees what touches theirs')
+  t.notMatch(own, '66 %', 'and no figures of the whole')
+  t.equal((await get(alice, '/posture')).statusCode, 404)
+})
+
+t.test('however much is out of line, each of it is on one page of at most 60 KB, with its whole command', async (t) => {
+  const long = `aws kms put-key-policy --policy '${'{"a":"<&>"}'.repeat(3000)}'`
+  const many = Array.from({ length: 60 }, (_, n) =>
+    findingOf(`many ${n}`, {
+      title: `Many ${n}`,
+      severity: 'low',
+      shows: hostile.repeat(40),
+      mend: { cli: [n === 7 ? long : command.repeat(1 + (n % 9))], cloudformation: '', terraform: '' }
+    })
+  )
+  await scan(many)
+  const seen: string[] = []
+  let pages = 0
+  for (let at: string | null = '/posture'; at !== null; pages++) {
+    const { body, headers }: Awaited<ReturnType<typeof get>> = await get(erin, at)
+    t.ok(Buffer.byteLength(body) <= 60 * 1024, `${at}: ${body.length}`)
+    t.match(headers['content-security-policy'], /require-trusted-types-for 'script'/)
+    t.notMatch(body, / style=|<[a-z][^>]* on[a-z]+=/)
+    seen.push(...titles(body))
+    at = /rel="next" href="\/console([^"]+)"/.exec(body)?.[1]?.replaceAll('&amp;', '&') ?? null
+  }
+  t.equal(seen.length, 65)
+  t.equal(new Set(seen).size, 65, 'each once')
+  t.ok(pages > 2, `${pages} pages`)
+  const { id } = many[7] ?? findingOf('none')
+  const page = (await get(erin, `/posture?from=${encodeURIComponent(id)}`)).body
+  t.match(page, 'The command is too long for this page.')
+  t.notMatch(page, 'put-key-policy', 'half a command is none')
+  const [first] = titles((await get(erin, '/posture?from=key_disabled:00000000000000000000')).body)
+  t.equal(first, 'Bare', 'what has gone begins anew')
+  const closed = (await scene.store.posture.openFindings())
+    .filter(({ finding }) => many.some((one) => one.id === finding.id))
+    .map(({ finding, openedAt }) => ({ id: finding.id, openedAt }))
+  const change = { owner: 'test', now: instant(scene.now()), opened: [], changed: [], closed, scanned: null }
+  t.match(await scene.store.posture.keepFindings(change, []), { kind: 'committed' })
+})
+
 if (browser !== null) {
   t.teardown(() => browser.close())
   t.test('in a browser: nothing complains, axe finds nothing serious, and the ledger verifies', async (t) => {
@@ -221,6 +357,8 @@ if (browser !== null) {
     }
     await open('ledger', '/ledger?target=claims-pii')
     await open('ledger-entry', '/ledger/3')
+    await open('posture', '/posture')
+    t.equal(await page.locator('main pre').first().innerText(), `${command}\naws kms describe-key`, 'to be copied')
     await open('reports', '/reports')
     await open('policy', '/policy?as=alice&target=claims-pii&duration=2h&reason=suspected+fraud+ring&ticket=CLM-1')
     await open('system', '/system')
@@ -238,7 +376,7 @@ if (browser !== null) {
     await page.getByRole('button', { name: 'Verify now' }).click()
     await page.locator('#result .bad').waitFor()
     await page.setViewportSize({ width: 320, height: 700 })
-    for (const path of ['/ledger', '/reports', '/policy', '/system', '/ledger/verify', '/ledger/3']) {
+    for (const path of ['/ledger', '/posture', '/reports', '/policy', '/system', '/ledger/verify', '/ledger/3']) {
       await page.goto(`${origin}/console${path}`)
       const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
       t.equal(wider, 0, `${path} fits 320 pixels`)

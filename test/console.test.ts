@@ -3,7 +3,7 @@
  * forms of other pages, and who sees and does what.
  */
 import { once } from 'node:events'
-import { chmodSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -348,6 +348,52 @@ t.test('with a session', async (t) => {
     t.match(story.text, /href="\/console\/ledger\/\d+"/)
     t.notMatch((await as('alice').get(path)).text, /href="\/console\/ledger/)
     t.equal((await as('alice').post(`${path}/cancel`)).status, 303)
+  })
+
+  await t.test('a start ahead is asked for where a rule lets one, and what was typed stays', async (t) => {
+    const alice = as('alice')
+    const path = '/console/ask?target=claims-pii'
+    t.notMatch((await alice.get(path)).text, 'name="startAt"', 'no rule lets one')
+    const rules = join(scene.policies, 'rules/claims.yaml')
+    const written = readFileSync(rules, 'utf8')
+    writeFileSync(rules, written.replace('activateWithin: 8h', 'activateWithin: 8h\n    startAhead: 7d'))
+    await scene.reload()
+    const form = (await alice.get(path)).text
+    t.match(form, /<input type="datetime-local" id="startAt" name="startAt"/)
+    t.match(form, 'At most 7d ahead, in UTC')
+    const startAt = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 16)
+    const told = `can be started from ${startAt.replace('T', ' ')} UTC on`
+    const json = { accept: 'application/json' }
+    const preview = JSON.parse((await alice.post('/console/preview', { ...ask, startAt }, json)).text)
+    t.match(preview, { tone: 'good' })
+    t.ok(preview.lines.includes(told), preview.lines.join(' | '))
+    const shown = await alice.post('/console/preview', { ...ask, startAt })
+    t.match(shown.text, told)
+    t.match(shown.text, `value="${startAt}"`)
+    const far = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 16)
+    for (const wrong of [far, '2020-01-01T10:00', '2026-02-30T10:00', '"><i>soon']) {
+      const refused = await alice.post('/console/ask', { ...ask, startAt: wrong, once: '' })
+      t.ok(refused.status >= 400 && refused.status < 500, `${wrong}: ${refused.status}`)
+      t.match(refused.text, /id="startAt"[^>]*aria-invalid/, wrong)
+      t.ok(refused.text.includes(`value="${wrong.replaceAll('"', '&quot;').replaceAll('<', '&lt;')}"`), wrong)
+      t.match(refused.text, 'because of a fraud ring')
+    }
+    const sent = await alice.post('/console/ask', { ...ask, startAt, once: 's'.repeat(43) })
+    t.equal(sent.status, 303)
+    const elevation = sent.headers.get('location') ?? ''
+    t.match((await alice.get(elevation)).text, `<time datetime="${startAt}:00.000Z"`)
+    const pack = `href="/console/evidence?elevation=${elevation.split('/').at(-1)}"`
+    t.ok((await as('erin').get(elevation)).text.includes(pack), 'an auditor takes evidence away')
+    t.notOk((await alice.get(elevation)).text.includes('/console/evidence'))
+    await as('bob').signIn('bob')
+    const digest = /name="digest" value="([^"]+)"/.exec((await as('bob').get(elevation)).text)?.[1] ?? ''
+    t.equal((await as('bob').post(`${elevation}/approve`, { digest })).status, 303)
+    const approved = (await alice.get(elevation)).text
+    t.match(approved, 'It can be started from')
+    t.notMatch(approved, 'Start now')
+    t.equal((await alice.post(`${elevation}/cancel`)).status, 303)
+    writeFileSync(rules, written)
+    await scene.reload()
   })
 
   await t.test('a page is told when what it shows has changed, and only then', async (t) => {

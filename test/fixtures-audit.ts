@@ -14,6 +14,7 @@ import { type Audit, makeAudit } from '../src/broker/audit.ts'
 import type { Broker } from '../src/broker/broker.ts'
 import type { Deps } from '../src/broker/deps.ts'
 import { makeBroker } from '../src/broker/make-broker.ts'
+import { makePosture } from '../src/broker/posture.ts'
 import { makeConsole } from '../src/console/console.ts'
 import { digestOf as secretDigest, newSecret } from '../src/console/cookie.ts'
 import { type ElevationId, type PersonId, instant } from '../src/elevation/ids.ts'
@@ -148,7 +149,12 @@ export const auditApp = async (
       issuers: [],
       now,
       logger,
-      auditing: { audit, system: async () => system, read: readSource }
+      auditing: {
+        audit,
+        posture: makePosture(deps, { store: store.posture, wake: null }),
+        system: async () => system,
+        read: readSource
+      }
     })
   })
   t.teardown(() => app.close())

@@ -2,11 +2,11 @@
  * Posture as people ask for it: the findings that are open, a scan now, and events that say that
  * something was changed. Who watches over all sees all; who owns a target sees what touches it.
  */
-import type { Instant, PersonId } from '../elevation/ids.ts'
+import type { Instant, PersonId, TargetId } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import { activePerson, hasRole } from '../policy/people.ts'
 import type { Policy, Role } from '../policy/policy.ts'
-import type { Findings, KeptFinding } from '../ports-posture.ts'
+import type { Findings, KeptFinding, PostureShares } from '../ports-posture.ts'
 import { byWeight } from '../posture/finding.ts'
 import type { Deps } from './deps.ts'
 import { attempted } from './record.ts'
@@ -18,6 +18,10 @@ export type FindingsRead = {
   readonly isWaiting: boolean
   /** worst first */
   readonly findings: readonly KeptFinding[]
+  /** those that the reader sees, by id */
+  readonly targets: readonly TargetId[]
+  /** of the whole account, for whoever sees all of it; null = nothing was looked at, or is not theirs */
+  readonly shares: PostureShares | null
 }
 
 export type PostureQuery = { readonly target?: string | undefined; readonly limit: number }
@@ -68,30 +72,39 @@ const read = async (
   const policy = deps.policy()
   const isAll = seeing.some((role) => hasRole(policy, person, role))
   const own = isAll ? null : ownedBy(policy, person)
-  if (own?.size === 0) {
+  if (own?.length === 0) {
     const who = 'Only auditors, operators, security and owners of targets see findings.'
     return refuse('policy_denied', `${who} Ask one of them.`)
   }
-  const [{ at, wantedAt }, open] = await Promise.all([store.scanState(), store.openFindings()])
+  const [{ at, wantedAt }, open, figures] = await Promise.all([
+    store.scanState(),
+    store.openFindings(),
+    isAll ? store.findingFigures(deps.clock.now()) : null
+  ])
   const { target } = query
+  const mine = own === null ? null : new Set<string>(own)
   const findings = open
-    .filter(({ finding }) => own === null || finding.targets.some((id) => own.has(id)))
+    .filter(({ finding }) => mine === null || finding.targets.some((id) => mine.has(id)))
     .filter(({ finding }) => target === undefined || finding.targets.includes(target))
     .toSorted((a, b) => byWeight(a.finding, b.finding))
   const isWaiting = wantedAt !== null && (at === null || wantedAt > at)
-  return accept({ at, isWaiting, findings: findings.slice(0, query.limit) })
+  return accept({
+    at,
+    isWaiting,
+    findings: findings.slice(0, query.limit),
+    targets: [...(own ?? policy.targets.keys())].toSorted(),
+    shares: figures?.shares ?? null
+  })
 }
 
 /** Ids of the targets whose owner is this person or a group they are in. */
-const ownedBy = (policy: Policy, id: PersonId): ReadonlySet<string> => {
+export const ownedBy = (policy: Policy, id: PersonId): readonly TargetId[] => {
   const person = activePerson(policy, id)
-  if (person === null) return new Set()
-  return new Set(
-    [...policy.targets.values()]
-      .filter(({ owner }) => {
-        const [kind, name = ''] = owner.split(':')
-        return kind === 'person' ? name === person.id : person.groups.has(name)
-      })
-      .map((target) => target.id)
-  )
+  if (person === null) return []
+  return [...policy.targets.values()]
+    .filter(({ owner }) => {
+      const [kind, name = ''] = owner.split(':')
+      return kind === 'person' ? name === person.id : person.groups.has(name)
+    })
+    .map((target) => target.id)
 }

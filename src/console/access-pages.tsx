@@ -2,7 +2,7 @@
 import type { VNode } from 'preact'
 import type { TargetOffer } from '../broker/broker.ts'
 import { printDuration } from '../elevation/duration.ts'
-import type { Elevation } from '../elevation/elevation.ts'
+import { type Elevation, isScheduled } from '../elevation/elevation.ts'
 import { type Instant, seconds } from '../elevation/ids.ts'
 import type { Stored } from '../ports.ts'
 import { sendPage } from './frame.tsx'
@@ -147,7 +147,9 @@ const Next = ({ viewer, elevation }: Pick<HeldParts, 'viewer' | 'elevation'>): V
     case 'approved':
       return (
         <>
-          <Act viewer={viewer} to={to('/activate')} label={work.elevation.start} kind="primary" />
+          {isScheduled(elevation) ? null : (
+            <Act viewer={viewer} to={to('/activate')} label={work.elevation.start} kind="primary" />
+          )}
           <a class="button" href={to('/cancel')}>
             {work.elevation.cancel}
           </a>

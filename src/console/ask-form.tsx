@@ -102,6 +102,9 @@ const Told = ({
 }): VNode => {
   const least = Math.min(...demands.map(({ reasonMinLength }) => reasonMinLength))
   const tickets = [...new Set(demands.flatMap(({ ticket }) => (ticket === null ? [] : [ticket])))]
+  const ahead = [
+    ...new Set(demands.flatMap(({ startAhead }) => (startAhead === null ? [] : [startAhead])))
+  ]
   const fault = (name: string) => (faults[name] === undefined ? {} : { fault: faults[name] })
   return (
     <>
@@ -127,6 +130,18 @@ const Told = ({
           <textarea {...attributes} required maxLength={2000} value={typed.one('reason')} />
         )}
       </Field>
+      {ahead.length === 0 ? null : (
+        <Field
+          name="startAt"
+          label={work.ask.startAt}
+          hint={work.ask.startAtHint(ahead.join(', '))}
+          {...fault('startAt')}
+        >
+          {(attributes) => (
+            <input type="datetime-local" {...attributes} value={typed.one('startAt')} />
+          )}
+        </Field>
+      )}
       {tickets.length === 0 ? null : (
         <Field
           name="ticket"

@@ -92,7 +92,7 @@ export const askPages = (pages: Pages): void => {
 /** What a form says, as `submit` takes it; whether it makes sense is for the broker. */
 const askIn = (fields: Fields): AskInput => {
   const { one, all } = fields
-  const [ticket, sql] = [one('ticket').trim(), one('sql')]
+  const [ticket, sql, startAt] = [one('ticket').trim(), one('sql'), one('startAt').trim()]
   const tables = all('tables')
   return {
     target: one('target'),
@@ -101,6 +101,8 @@ const askIn = (fields: Fields): AskInput => {
     ...(ticket === '' ? {} : { ticket }),
     ...(tables.length === 0 ? {} : { tables }),
     ...(sql.trim() === '' ? {} : { sql }),
+    // a field of a date and time has no zone; its label says that it is UTC
+    ...(startAt === '' ? {} : { startAt: startAt.endsWith('Z') ? startAt : `${startAt}Z` }),
     ...(one('breakGlass') === 'yes' ? { breakGlass: true } : {})
   }
 }

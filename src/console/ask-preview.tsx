@@ -2,6 +2,7 @@
 import type { VNode } from 'preact'
 import type { Preview } from '../broker/broker.ts'
 import { printDuration } from '../elevation/duration.ts'
+import { iso } from '../elevation/ids.ts'
 import type { Reason, Result } from '../elevation/refusal.ts'
 import { work } from './words-work.ts'
 
@@ -78,15 +79,16 @@ const unmet = (reasons: readonly Reason[]): readonly string[] => [
 const askedOf = ({ approvers, quorum }: Preview): string =>
   `${approvers.slice(0, 12).join(', ')}${approvers.length > 12 ? ` and ${approvers.length - 12} more` : ''}. ${work.ask.ofThem(quorum ?? 1)}`
 
-const termsOf = ({ rule, duration, mode }: Preview): readonly string[] => [
+const termsOf = ({ rule, duration, mode, startAt }: Preview): readonly string[] => [
   [
     ...(rule === null ? [] : [work.ask.under(rule)]),
     ...(duration === null ? [] : [printDuration(duration)]),
     ...(mode === null ? [] : [work.modes[mode]])
-  ].join(' · ')
+  ].join(' · '),
+  ...(startAt === null ? [] : [work.ask.startsAt(iso(startAt).slice(0, 16).replace('T', ' '))])
 ]
 
-const fields = ['duration', 'reason', 'ticket', 'tables', 'sql', 'target'] as const
+const fields = ['duration', 'reason', 'ticket', 'startAt', 'tables', 'sql', 'target'] as const
 
 const fieldOf = (condition: string): (typeof fields)[number] | null =>
   fields.find((field) => condition === field || condition.startsWith(`${field}.`)) ??

@@ -1,5 +1,6 @@
 /** What the pages for auditors and operators are given besides, and what they have in common. */
 import type { Audit } from '../broker/audit.ts'
+import type { Posture } from '../broker/posture.ts'
 import type { Result } from '../elevation/refusal.ts'
 import type { ReadModule } from '../evidence/bundle.ts'
 import type { SystemView } from '../ports-system.ts'
@@ -9,11 +10,13 @@ import { ledgerPages } from './ledger-pages.tsx'
 import { ledgerVerifyPages } from './ledger-verify-pages.tsx'
 import type { Pages } from './pages.ts'
 import { policyPages } from './policy-pages.tsx'
+import { posturePages } from './posture-pages.tsx'
 import { reportsPages } from './reports-pages.tsx'
 import { systemPages } from './system-pages.tsx'
 
 export type Auditing = {
   readonly audit: Audit
+  readonly posture: Pick<Posture, 'findings'>
   readonly system: () => Promise<SystemView>
   /** our own compiled modules, for browsers */
   readonly read: ReadModule
@@ -26,6 +29,7 @@ export const auditPages = (pages: AuditPages): void => {
   ledgerPages(pages)
   ledgerEntryPages(pages)
   ledgerVerifyPages(pages)
+  posturePages(pages)
   reportsPages(pages)
   policyPages(pages)
   systemPages(pages)

@@ -12,6 +12,7 @@ import { Card, ElevationLink, Empty, Facts, Left, State, Time } from './pieces.t
 import { deadlineOf, howText } from './states.ts'
 import type { StoryLine } from './story.ts'
 import type { Viewer } from './viewer.ts'
+import { audit } from './words-audit.ts'
 import { work } from './words-work.ts'
 
 export type ElevationParts = {
@@ -58,6 +59,7 @@ export const ElevationBody = (parts: ElevationParts): VNode => {
               ))}
             </ul>
           </Card>
+          {parts.viewer.roles.auditor ? <Evidence id={elevation.id} /> : null}
           <Story of={story} isAuditor={parts.viewer.roles.auditor} />
         </div>
       </div>
@@ -152,6 +154,17 @@ const Tables = ({ of, isAll }: { readonly of: readonly TableFacts[]; readonly is
         )}
       </div>
     ))}
+  </Card>
+)
+
+const Evidence = ({ id }: { readonly id: string }): VNode => (
+  <Card title={audit.ledger.packTitle}>
+    <p class="quiet">{audit.ledger.packAbout}</p>
+    <div class="row">
+      <a class="button" href={`/console/evidence?elevation=${encodeURIComponent(id)}`}>
+        {audit.ledger.evidence}
+      </a>
+    </div>
   </Card>
 )
 

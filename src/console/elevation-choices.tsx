@@ -3,13 +3,13 @@
  * when it comes. An approval carries the digest of the ask that was shown.
  */
 import type { VNode } from 'preact'
-import type { Elevation } from '../elevation/elevation.ts'
+import { type Elevation, isScheduled } from '../elevation/elevation.ts'
 import type { PeopleApproval } from '../policy/policy.ts'
 import { printSignIn, signInFaults } from '../policy/sign-in.ts'
 import type { ElevationParts } from './elevation-body.tsx'
 import { printChannels, ruleOf } from './facts.ts'
 import { elevationPath, signInPath } from './paths.ts'
-import { Act, Card } from './pieces.tsx'
+import { Act, Card, Time } from './pieces.tsx'
 import { work } from './words-work.ts'
 
 const words = work.elevation
@@ -33,9 +33,17 @@ const Own = ({ viewer, elevation }: ElevationParts): VNode | null => {
     case 'approved':
       return (
         <section class="card">
-          <p class="quiet">{words.startHint}</p>
+          {elevation.ask.startAt !== undefined && isScheduled(elevation) ? (
+            <p class="quiet">
+              {words.startsAt} <Time at={elevation.ask.startAt} /> {words.startsAtOn}.
+            </p>
+          ) : (
+            <p class="quiet">{words.startHint}</p>
+          )}
           <div class="row">
-            <Act viewer={viewer} to={to(elevation, '/activate')} label={words.start} kind="primary" />
+            {isScheduled(elevation) ? null : (
+              <Act viewer={viewer} to={to(elevation, '/activate')} label={words.start} kind="primary" />
+            )}
             <a class="button" href={to(elevation, '/cancel')}>
               {words.cancel}
             </a>

@@ -50,6 +50,8 @@ export type Demand = {
   readonly signIn: SignIn | null
   readonly reasonMinLength: number
   readonly ticket: string | null
+  /** how far ahead a start may lie; null = it begins once it is approved */
+  readonly startAhead: string | null
   /** one sentence each */
   readonly lines: readonly string[]
 }
@@ -80,6 +82,7 @@ const demandOf = (rule: Rule): Demand => ({
   signIn: rule.signIn,
   reasonMinLength: rule.reasonMinLength,
   ticket: rule.ticket?.text ?? null,
+  startAhead: rule.startAhead === undefined ? null : printDuration(rule.startAhead),
   lines: [
     decidedBy(rule.approval),
     ...(rule.reasonMinLength > 1 ? [work.ask.wantsReason(rule.reasonMinLength)] : []),

@@ -4,6 +4,7 @@
  */
 import type { Roles } from './viewer.ts'
 import { audit } from './words-audit.ts'
+import { posture } from './words-posture.ts'
 import { words } from './words.ts'
 
 type Place = {
@@ -20,6 +21,11 @@ const places: readonly Place[] = [
     isFor: ({ approver, security, auditor }) => approver || security || auditor
   },
   { path: '/console/ledger', label: audit.nav.ledger, isFor: ({ auditor }) => auditor },
+  {
+    path: '/console/posture',
+    label: posture.nav,
+    isFor: ({ auditor, operator, security, owner }) => auditor || operator || security || owner
+  },
   { path: '/console/reports', label: audit.nav.reports, isFor: ({ auditor }) => auditor },
   {
     path: '/console/policy',

@@ -63,7 +63,7 @@ form.inline { display: inline-flex; gap: 8px; align-items: center }
 .field .hint { color: var(--soft); font-size: 0.875rem }
 .field .fault { color: var(--bad); font-size: 0.9375rem; font-weight: 600 }
 fieldset { border: 0; padding: 0; margin: 0; min-width: 0; display: grid; gap: 6px }
-input[type=text], input[type=search], input[type=date], select, textarea { font: inherit; width: 100%; min-height: 40px; padding: 8px 11px; border-radius: 8px; border: 1px solid var(--line-strong); background: var(--paper); color: var(--ink) }
+input[type=text], input[type=search], input[type=date], input[type=datetime-local], select, textarea { font: inherit; width: 100%; min-height: 40px; padding: 8px 11px; border-radius: 8px; border: 1px solid var(--line-strong); background: var(--paper); color: var(--ink) }
 textarea { resize: vertical; min-height: 92px }
 textarea.sql { font-family: var(--mono); font-size: 0.875rem; min-height: 150px; line-height: 1.5; tab-size: 2 }
 input::placeholder, textarea::placeholder { color: var(--soft); opacity: 1 }

@@ -4,6 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../broker/broker.ts'
+import { ownedBy } from '../broker/posture.ts'
 import type { PersonId } from '../elevation/ids.ts'
 import { activePerson, hasRole, isAmong } from '../policy/people.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -14,6 +15,8 @@ export type Roles = {
   readonly security: boolean
   /** some rule counts their vote or their review */
   readonly approver: boolean
+  /** some target is theirs */
+  readonly owner: boolean
 }
 
 export type Viewer = {
@@ -41,7 +44,8 @@ export const rolesOf = (policy: Policy, id: PersonId): Roles => ({
   auditor: hasRole(policy, id, 'auditor'),
   operator: hasRole(policy, id, 'operator'),
   security: hasRole(policy, id, 'security'),
-  approver: isApprover(policy, id)
+  approver: isApprover(policy, id),
+  owner: ownedBy(policy, id).length > 0
 })
 
 const isApprover = (policy: Policy, id: PersonId): boolean => {

@@ -14,7 +14,8 @@ export const memoryPosture = (): { readonly posture: Posture; readonly asked: st
       asked.push(`findings ${target ?? 'all'} ${limit}`)
       const finding = findingOf('owner')
       const kept = { finding, openedAt: at, seenAt: at, closedAt: null }
-      return person === 'olga' ? accept({ at, isWaiting: false, findings: [kept] }) : no
+      const read = { at, isWaiting: false, findings: [kept], targets: [], shares: null }
+      return person === 'olga' ? accept(read) : no
     },
     scan: async (person) => {
       asked.push('scan')

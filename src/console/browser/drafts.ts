@@ -19,7 +19,7 @@ export const keepDrafts = (forms: readonly Form[], kept: Kept): void => {
 const keyOf = (name: string): string => `draft ${name}`
 
 const isTyped = ({ type, name }: Control): boolean =>
-  name !== '' && (type === 'text' || type === 'textarea')
+  name !== '' && (type === 'text' || type === 'textarea' || type === 'datetime-local')
 
 const textsOf = (form: Form): Record<string, string> =>
   Object.fromEntries(
