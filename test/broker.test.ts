@@ -9,6 +9,7 @@ import t from 'tap'
 import type { AskInput, Broker, Caller } from '../src/broker/broker.ts'
 import type { Deps } from '../src/broker/deps.ts'
 import { makeBroker } from '../src/broker/make-broker.ts'
+import { policyChanged } from '../src/broker/policy-changes.ts'
 import { work } from '../src/broker/work.ts'
 import type { Elevation } from '../src/elevation/elevation.ts'
 import { instant, parseElevationId, type PersonId, type Seconds } from '../src/elevation/ids.ts'
@@ -627,4 +628,23 @@ t.test('abuse 68: what is decided stays decided, its reason included, whoever wr
     t.match(await s.deps.elevations.commit(change), { kind: 'conflict' })
   }
   t.strictSame(await s.deps.elevations.get(idOf(denied)), stored)
+})
+
+t.test('the policy of the start is written once, though the store was slow to say so', async (t) => {
+  const s = await scene(t)
+  const to = s.original
+  const slow = (failures: number): Deps => ({
+    ...s.deps,
+    ledger: {
+      ...s.deps.ledger,
+      append: async (entries) => {
+        await s.deps.ledger.append(entries)
+        if (failures-- > 0) throw new Error('not confirmed in time')
+      }
+    }
+  })
+  await policyChanged(slow(4), { from: null, to })
+  t.strictSame(await s.types(), ['policy.changed'])
+  await t.rejects(policyChanged(slow(5), { from: null, to }), /not confirmed/)
+  await t.rejects(policyChanged(slow(1), { from: to, to }), /not confirmed/, 'while it runs the next poll asks again')
 })

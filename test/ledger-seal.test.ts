@@ -227,6 +227,22 @@ t.test('the same sealer goes on after a failure', async (t) => {
   t.equal(await soundSize(store), 300)
 })
 
+t.test('a store that is slow for a moment does not end the start, one that stays so does', async (t) => {
+  const store = opened(t)
+  await add(store, 3)
+  let failures = 4
+  const grow: SealStore['grow'] = (grown, version) =>
+    failures-- > 0 ? dies() : store.log.grow(grown, version)
+  const { log, causes } = logOn({ ...store.log, grow })
+  await log.start()
+  t.equal(causes.length, 4, 'each of them is told')
+  t.equal(await soundSize(store), 3)
+  await log.stop()
+  await add(store, 1)
+  failures = 5
+  await t.rejects(logOn({ ...store.log, grow }).log.start(), died)
+})
+
 t.test('two sealers at once make one tree', async (t) => {
   const store = opened(t)
   const sealers = [sealer(store.log, signer), sealer(store.log, signer)]

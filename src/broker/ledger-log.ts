@@ -41,6 +41,8 @@ const tickMs = 1000
 const againMs = 100
 /** entries that nobody waits for are sealed together, so that a busy broker does not seal on end */
 const lingerMs = 50
+/** a store that is slow for a moment does not end the start */
+const triesAtStart = 5
 const longestWaitMs = 1000
 
 export const ledgerLog = (parts: LogParts): RunningLog => {
@@ -132,7 +134,14 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
     included,
     wake,
     start: async () => {
-      while (await sealOnce());
+      for (let left = triesAtStart; ; ) {
+        try {
+          if (!(await sealOnce())) break
+        } catch (cause) {
+          if (--left === 0) throw cause
+          parts.failed(cause)
+        }
+      }
       behindSince = null
       state = 'running'
       run()

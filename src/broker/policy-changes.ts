@@ -4,18 +4,31 @@
  */
 import type { Policy, PolicyIssue } from '../policy/policy.ts'
 import type { Deps } from './deps.ts'
-import { append } from './record.ts'
+import { append, entryOf } from './record.ts'
 
-/** `from` null = at the start of this process. */
-export const policyChanged = (
+/**
+ * `from` null = at the start of this process, which a store that is slow for a moment does not end:
+ * it is asked again, with the same entry, which is written once.
+ */
+export const policyChanged = async (
   deps: Deps,
   { from, to }: { readonly from: Policy | null; readonly to: Policy }
-): Promise<void> =>
-  append(deps, {
+): Promise<void> => {
+  const entry = entryOf(deps, deps.ids.entry(), {
     ...about(deps, to),
     type: 'policy.changed',
     data: { from: from?.digest ?? null, to: to.digest }
   })
+  for (let left = from === null ? triesAtStart : 1; ; left--) {
+    try {
+      return await deps.ledger.append([entry])
+    } catch (cause) {
+      if (left === 1) throw cause
+    }
+  }
+}
+
+const triesAtStart = 5
 
 /** File, line and code of the first issue; what was typed there is not in the entry. */
 export const policyRefused = (
