@@ -1,5 +1,5 @@
 /**
- * Runs the broker's work every quarter second and whenever woken, one round at a time. While the
+ * Runs the broker's work several times a second and whenever woken, one round at a time. While the
  * broker's clock is off, nothing ends or lapses by it; what somebody ended goes on, by the time that
  * was right last, so that no sweep is believed early and no denied session forgotten.
  */
@@ -7,7 +7,8 @@ import type { Deps } from './broker/deps.ts'
 import { type WorkFault, makeWork } from './broker/work.ts'
 import type { Clock } from './ports.ts'
 
-const tickMs = 250
+/** what falls due just after a look is late by so much */
+const tickMs = 150
 
 export type Worker = {
   readonly wake: () => void
