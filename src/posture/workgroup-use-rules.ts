@@ -159,16 +159,7 @@ export const workgroupUseRules: readonly WorkgroupRule[] = [
     why: 'No query starts in it; an approval for it opens nothing.',
     seenBy: unseen,
     find: ({ state }) => (state === 'DISABLED' ? found('its state is DISABLED') : nothing),
-    mend: ({ arn, name }) => ({
-      cli: [
-        line(
-          'aws', 'athena', 'update-work-group', '--region', regionOf(arn),
-          '--work-group', name, '--state', 'ENABLED'
-        )
-      ],
-      cloudformation: cloudformation('AWS::Athena::WorkGroup', { Name: name, State: 'ENABLED' }),
-      terraform: terraform('aws_athena_workgroup', { name, state: 'ENABLED' })
-    })
+    mend: (workgroup) => stateMend(workgroup, 'ENABLED')
   },
   {
     judges,
@@ -192,16 +183,7 @@ export const workgroupUseRules: readonly WorkgroupRule[] = [
     why: 'Rights on it remain, and nobody notices who makes use of them.',
     seenBy: unseen,
     find: (workgroup, view) => unusedSince(workgroup, view),
-    mend: ({ arn, name }) => ({
-      cli: [
-        line(
-          'aws', 'athena', 'update-work-group', '--region', regionOf(arn),
-          '--work-group', name, '--state', 'DISABLED'
-        )
-      ],
-      cloudformation: cloudformation('AWS::Athena::WorkGroup', { Name: name, State: 'DISABLED' }),
-      terraform: terraform('aws_athena_workgroup', { name, state: 'DISABLED' })
-    })
+    mend: (workgroup) => stateMend(workgroup, 'DISABLED')
   },
   {
     judges,
@@ -321,3 +303,14 @@ function denyMend({ arn }: WorkgroupFacts, _: View, { part }: Shown): Mend {
     })
   }
 }
+
+const stateMend = ({ arn, name }: WorkgroupFacts, state: WorkgroupFacts['state']): Mend => ({
+  cli: [
+    line(
+      'aws', 'athena', 'update-work-group', '--region', regionOf(arn),
+      '--work-group', name, '--state', state
+    )
+  ],
+  cloudformation: cloudformation('AWS::Athena::WorkGroup', { Name: name, State: state }),
+  terraform: terraform('aws_athena_workgroup', { name, state })
+})
