@@ -401,7 +401,9 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
     for (let n = 0; n < 3; n++) {
       await Promise.all(Array.from({ length: 10 }, () => store.list({ limit: 1 })))
       await sql(database, `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app' and datname = '${database}'`)
+      const reads = Array.from({ length: 10 }, () => store.list({ limit: 9 }))
       t.match(await insert(store, pending(idOf(n))), { indexes: [n] })
+      for (const read of await Promise.all(reads)) t.ok(read.length === n || read.length === n + 1)
       t.equal((await store.list({ limit: 9 })).length, n + 1)
     }
   })

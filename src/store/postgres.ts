@@ -34,14 +34,15 @@ export const startPostgres = async (
   let ended: Promise<void> | null = null
 
   const find = async (query: Query): Promise<readonly Row[]> => {
-    try {
-      return await rowsOf(pool, query)
-    } catch (error) {
-      // a server that was started anew has cut every idle connection
-      if (!isConnectionLoss(error) || isClosed) throw storeErrorOf(error)
-      return await rowsOf(pool, query).catch((again: unknown) => {
-        throw storeErrorOf(again)
-      })
+    const late = AbortSignal.timeout(limits.timeoutMilliseconds)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await rowsOf(pool, query)
+      } catch (error) {
+        // a server that was started anew has cut every idle connection, and each has to be found out
+        const mayPass = isConnectionLoss(error) && !isClosed && !late.aborted
+        if (!mayPass || tries > mostReaders) throw storeErrorOf(error)
+      }
     }
   }
 
