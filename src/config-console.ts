@@ -1,6 +1,7 @@
 /**
- * The console's part of the configuration, and which URLs are trusted with people's sign-in. Refuses
- * plain HTTP beyond this host, URLs with a user or a fragment, and an issuer that is named twice.
+ * The console's part of the configuration, and which URLs are trusted with people's sign-in.
+ * Refuses plain HTTP beyond this host, URLs with a user or a fragment, and an issuer that is named
+ * twice.
  */
 import type { Name } from './settings.ts'
 

@@ -177,7 +177,11 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
       logger: given.logger,
       ...pauseOf(given)
     })
-    orphans = startOrphans(orphanSearch(deps, watched.counting(aws.retirable)), given.logger, betweenMs)
+    orphans = startOrphans(
+      orphanSearch(deps, watched.counting(aws.retirable)),
+      given.logger,
+      betweenMs
+    )
   }
   if (ledger.held() === null) await begin()
   const policies = watchFolder(config.policies, { deps, policy, logger: given.logger })

@@ -1,6 +1,6 @@
 /**
- * What locks and ending need of the world: the locks, the sessions that were ended early, whose turn
- * it is on a role, and whether AWS refuses a session. A rejected promise means broken
+ * What locks and ending need of the world: the locks, the sessions that were ended early, whose
+ * turn it is on a role, and whether AWS refuses a session. A rejected promise means broken
  * infrastructure.
  */
 import type { Ending } from './elevation/elevation.ts'

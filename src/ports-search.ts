@@ -30,7 +30,11 @@ export type FoundEntries = {
   readonly indexed: number
 }
 
-export type DayCount = { readonly type: string; /** `YYYY-MM-DD` */ readonly day: string; readonly count: number }
+export type DayCount = {
+  readonly type: string
+  /** `YYYY-MM-DD` */ readonly day: string
+  readonly count: number
+}
 export type ActorCount = { readonly type: string; readonly actor: string; readonly count: number }
 
 /** From the first entry of one type to one of another type, of the same elevation. */
@@ -47,7 +51,10 @@ export type Unused = {
 export interface LedgerSearch {
   /** Takes entries that are not in the index yet into it, at most so many; how many it took. */
   takeIn(limit: number): Promise<number>
-  find(filter: EntryFilter, page: { readonly after: EntryPlace | null; readonly limit: number }): Promise<FoundEntries>
+  find(
+    filter: EntryFilter,
+    page: { readonly after: EntryPlace | null; readonly limit: number }
+  ): Promise<FoundEntries>
   /** Entries at these indexes, ascending. */
   entriesAt(indexes: readonly number[]): Promise<readonly LedgerRow[]>
   perDay(types: readonly string[], from: string): Promise<readonly DayCount[]>
@@ -59,7 +66,9 @@ export interface LedgerSearch {
     readonly since: string
     readonly limit: number
   }): Promise<readonly Span[]>
-  /** Elevations in one of the states with an entry of type `had` and none of the types `without`. */
+  /**
+   * Elevations in one of the states with an entry of type `had` and none of the types `without`.
+   */
   unused(of: {
     readonly had: string
     readonly without: readonly string[]

@@ -150,8 +150,8 @@ export interface PersonalData {
   /** index of the last `pii.erased` entry of the person, or null */
   erasedAt(person: PersonId): Promise<number | null>
   /**
-   * Destroys the person's key, openings and words, and writes `entry`, in one transaction; no file of
-   * the store holds them when it resolves. Else nothing is written: an elevation is `open`, or
+   * Destroys the person's key, openings and words, and writes `entry`, in one transaction; no file
+   * of the store holds them when it resolves. Else nothing is written: an elevation is `open`, or
    * there was `nothing` to erase.
    */
   erase(person: PersonId, entry: Entry): Promise<Erased>
@@ -217,7 +217,9 @@ export interface Grants {
 }
 
 export interface Queries {
-  /** Stops every queued or running query of the workgroup submitted at or after `since`; their ids. */
+  /**
+   * Stops every queued or running query of the workgroup submitted at or after `since`; their ids.
+   */
   stopSince(
     workgroup: { readonly region: string; readonly name: string },
     since: Instant

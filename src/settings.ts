@@ -18,8 +18,7 @@ export type Setting = {
 
 const text = Type.String({ minLength: 1, maxLength: 1024, pattern: '^[^\\u0000-\\u001f]*$' })
 const portNumber = Type.String({ pattern: '^(0|[1-9][0-9]{0,4})$' })
-const slackToken = (prefix: string) =>
-  Type.String({ pattern: `^${prefix}-[A-Za-z0-9-]{10,250}$` })
+const slackToken = (prefix: string) => Type.String({ pattern: `^${prefix}-[A-Za-z0-9-]{10,250}$` })
 // printable ASCII without a comma
 const signingSecret = '[!-+.-~-]{20,200}'
 const databaseForm =
@@ -110,7 +109,9 @@ export const settings = [
   {
     name: 'SALLYPORT_WITNESS_VKEY',
     otherwise: 'nothing',
-    schema: Type.String({ pattern: '^[^+\\s]{1,253}\\+[0-9a-f]{8}\\+[A-Za-z0-9+/]{43}[A-Za-z0-9+/=]$' }),
+    schema: Type.String({
+      pattern: '^[^+\\s]{1,253}\\+[0-9a-f]{8}\\+[A-Za-z0-9+/]{43}[A-Za-z0-9+/=]$'
+    }),
     form: 'the key that the witness prints, NAME+ID+BASE64',
     doc: "The witness's key; both or none."
   },

@@ -1,7 +1,7 @@
 /**
  * Runs the broker's work several times a second and whenever woken, one round at a time. While the
- * broker's clock is off, nothing ends or lapses by it; what somebody ended goes on, by the time that
- * was right last, so that no sweep is believed early and no denied session forgotten.
+ * broker's clock is off, nothing ends or lapses by it; what somebody ended goes on, by the time
+ * that was right last, so that no sweep is believed early and no denied session forgotten.
  */
 import type { Deps } from './broker/deps.ts'
 import { type WorkFault, makeWork } from './broker/work.ts'

@@ -21,7 +21,10 @@ export type AwsSettings = {
   readonly heard?: (time: AwsTime) => void
 }
 
-/** What an answer's `Date` says, in epoch milliseconds, a whole second; between two monotonic instants. */
+/**
+ * What an answer's `Date` says, in epoch milliseconds, a whole second; between two monotonic
+ * instants.
+ */
 export type AwsTime = { readonly date: number; readonly sent: number; readonly got: number }
 
 /** Client settings shared by every service: connect and response 3 s each, three tries. */

@@ -36,7 +36,9 @@ export const kmsGrants = (
 
     revoke: async (keyArn, grantId) => {
       const command = new RevokeGrantCommand({ KeyId: keyArn, GrantId: grantId })
-      const answer = await ask('kms:RevokeGrant', (options) => client(keyArn).send(command, options))
+      const answer = await ask('kms:RevokeGrant', (options) =>
+        client(keyArn).send(command, options)
+      )
       return answer.ok || answer.kind === 'not_found' ? { ok: true, value: null } : answer
     },
 

@@ -1,4 +1,6 @@
-/** Who the broker is for AWS: STS GetCallerIdentity, which needs no permission and costs nothing. */
+/**
+ * Who the broker is for AWS: STS GetCallerIdentity, which needs no permission and costs nothing.
+ */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { AwsAnswer } from '../ports.ts'
 import { type AwsSettings, ask, clientSettings } from './answer.ts'

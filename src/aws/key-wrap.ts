@@ -16,8 +16,8 @@ export type KmsKeyWrap = {
 }
 
 /**
- * `keyArn` names its region too; `close` ends the connections. Rejects with the call and AWS's error
- * name where KMS refuses.
+ * `keyArn` names its region too; `close` ends the connections. Rejects with the call and AWS's
+ * error name where KMS refuses.
  */
 export const kmsKeyWrap = (settings: AwsSettings, keyArn: string): KmsKeyWrap => {
   const client = new KMSClient(clientSettings(settings, regionOf(keyArn)))

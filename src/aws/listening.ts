@@ -1,6 +1,7 @@
 /**
  * Hears what time it is at AWS from the `Date` of every answer (RFC 9110 section 6.6.1), by an
- * extension of the SDK's client around its HTTP handler. Bodies and other headers are not looked at.
+ * extension of the SDK's client around its HTTP handler. Bodies and other headers are not looked
+ * at.
  */
 import type { AwsTime } from './answer.ts'
 

@@ -1,7 +1,8 @@
 /**
- * How fast the collector may ask, and when it asks again. A token bucket per service: calls leave at
- * its rate however quickly AWS answers. A throttled call waits with full jitter and slows its whole
- * service down. Clock, wait and chance come in, so that the arithmetic can be tried without waiting.
+ * How fast the collector may ask, and when it asks again. A token bucket per service: calls leave
+ * at its rate however quickly AWS answers. A throttled call waits with full jitter and slows its
+ * whole service down. Clock, wait and chance come in, so that the arithmetic can be tried without
+ * waiting.
  */
 
 export type Timing = {

@@ -1,8 +1,8 @@
 /**
- * KMS keys as they are: state, rotation, policy, tags, aliases and grants. Of a key that AWS manages
- * neither rotation nor grants are asked: both are AWS's own. A key of another account tells what its
- * policy lets it tell; GetKeyPolicy, ListResourceTags and ListAliases never cross accounts (AWS KMS
- * API Reference, "Cross-account use").
+ * KMS keys as they are: state, rotation, policy, tags, aliases and grants. Of a key that AWS
+ * manages neither rotation nor grants are asked: both are AWS's own. A key of another account tells
+ * what its policy lets it tell; GetKeyPolicy, ListResourceTags and ListAliases never cross accounts
+ * (AWS KMS API Reference, "Cross-account use").
  */
 import {
   DescribeKeyCommand,

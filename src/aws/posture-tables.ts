@@ -1,7 +1,8 @@
 /**
- * Where the tables of a catalog have their data. All databases, declared or not: a table that points
- * into a classified location from elsewhere is what is looked for. AWS Glue Web API Reference:
- * GetDatabases, GetTables (which leaves out tables its caller may not see, without a word).
+ * Where the tables of a catalog have their data. All databases, declared or not: a table that
+ * points into a classified location from elsewhere is what is looked for. AWS Glue Web API
+ * Reference: GetDatabases, GetTables (which leaves out tables its caller may not see, without a
+ * word).
  */
 import { GetDatabasesCommand, GetTablesCommand, type GlueClient } from '@aws-sdk/client-glue'
 import type { TableFacts } from '../posture/facts.ts'

@@ -119,7 +119,11 @@ const tagsOn = async (scan: Scan, client: AthenaClient, arn: string): Promise<Ta
     },
     send: (NextToken, options) => {
       // AWS takes no smaller page here
-      const command = new ListTagsForResourceCommand({ ResourceARN: arn, NextToken, MaxResults: 75 })
+      const command = new ListTagsForResourceCommand({
+        ResourceARN: arn,
+        NextToken,
+        MaxResults: 75
+      })
       return client.send(command, options)
     },
     items: (page) => page.Tags,

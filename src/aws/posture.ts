@@ -1,7 +1,8 @@
 /**
- * The collector: what AWS says about workgroups, keys, buckets, tables and principals in the Regions
- * of the targets, with the caller's own credentials and only by reading. What it was not told is a
- * gap. Only the caller's account can be listed; of others what their policies tell of single keys.
+ * The collector: what AWS says about workgroups, keys, buckets, tables and principals in the
+ * Regions of the targets, with the caller's own credentials and only by reading. What it was not
+ * told is a gap. Only the caller's account can be listed; of others what their policies tell of
+ * single keys.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { AthenaClient } from '@aws-sdk/client-athena'

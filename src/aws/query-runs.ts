@@ -1,7 +1,8 @@
 /**
  * Queries in Athena (API: StartQueryExecution, GetQueryExecution, GetQueryRuntimeStatistics,
- * StopQueryExecution, GetQueryResults). A session starts them and reads their rows; the broker itself only asks how
- * they go and stops them. Nothing of a credential or a text is in an answer's error.
+ * StopQueryExecution, GetQueryResults). A session starts them and reads their rows; the broker
+ * itself only asks how they go and stops them. Nothing of a credential or a text is in an answer's
+ * error.
  */
 import {
   AthenaClient,

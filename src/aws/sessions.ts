@@ -1,6 +1,7 @@
 /**
- * STS sessions, and the role's inline deny of sessions that were ended early. PutRolePolicy replaces
- * the whole document (IAM API), so the caller renders it from everything it knows, one at a time.
+ * STS sessions, and the role's inline deny of sessions that were ended early. PutRolePolicy
+ * replaces the whole document (IAM API), so the caller renders it from everything it knows, one at
+ * a time.
  */
 import {
   DeleteRolePolicyCommand,
@@ -36,7 +37,13 @@ export const stsSessions = (settings: AwsSettings): Sessions & { readonly close:
       if (!answer.ok) return answer
       const { Credentials: made, AssumedRoleUser: user } = answer.value
       const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = made ?? {}
-      if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration || !user?.AssumedRoleId) {
+      if (
+        !AccessKeyId ||
+        !SecretAccessKey ||
+        !SessionToken ||
+        !Expiration ||
+        !user?.AssumedRoleId
+      ) {
         return { ok: false, kind: 'unavailable', action, name: 'IncompleteAnswer', requestId: null }
       }
       return {

@@ -1,7 +1,8 @@
 /**
  * The plan as CloudFormation templates. A key that there is already cannot be changed by a template
  * of another stack: it has to be imported, for which it is retained whatever becomes of the stack.
- * Source: CloudFormation Template Reference for AWS::IAM, AWS::KMS, AWS::Events, AWS::Organizations.
+ * Source: CloudFormation Template Reference for AWS::IAM, AWS::KMS, AWS::Events,
+ * AWS::Organizations.
  */
 import { stringify } from 'yaml'
 import { eventPattern, iamEventsRegion } from './events.ts'
@@ -59,7 +60,9 @@ const roleResources = (role: RolePlan, broker: RolePlan | undefined): Json => {
     [id]: {
       Type: 'AWS::IAM::Role',
       // a trust policy is refused whose principal is not there
-      ...(boundary === null || broker === undefined ? {} : { DependsOn: camel(nameOf(broker.arn)) }),
+      ...(boundary === null || broker === undefined
+        ? {}
+        : { DependsOn: camel(nameOf(broker.arn)) }),
       Properties: {
         RoleName: nameOf(arn),
         Path: pathOf(arn),
@@ -102,8 +105,15 @@ const eventTemplate = (plan: AccountPlan): Template => {
   return template(`${plan.account}-events`, about, {
     Parameters: {
       BrokerUrl: { Type: 'String', AllowedPattern: '^https://.+', Description: 'Of the API' },
-      TokenEndpoint: { Type: 'String', AllowedPattern: '^https://.+', Description: 'Of the issuer' },
-      ClientId: { Type: 'String', Description: 'A subject of the directory with the role operator' },
+      TokenEndpoint: {
+        Type: 'String',
+        AllowedPattern: '^https://.+',
+        Description: 'Of the issuer'
+      },
+      ClientId: {
+        Type: 'String',
+        Description: 'A subject of the directory with the role operator'
+      },
       ClientSecret: { Type: 'String', NoEcho: true }
     },
     Resources: {
@@ -115,9 +125,14 @@ const eventTemplate = (plan: AccountPlan): Template => {
             OAuthParameters: {
               AuthorizationEndpoint: { Ref: 'TokenEndpoint' },
               HttpMethod: 'POST',
-              ClientParameters: { ClientID: { Ref: 'ClientId' }, ClientSecret: { Ref: 'ClientSecret' } },
+              ClientParameters: {
+                ClientID: { Ref: 'ClientId' },
+                ClientSecret: { Ref: 'ClientSecret' }
+              },
               OAuthHttpParameters: {
-                BodyParameters: [{ Key: 'grant_type', Value: 'client_credentials', IsValueSecret: false }]
+                BodyParameters: [
+                  { Key: 'grant_type', Value: 'client_credentials', IsValueSecret: false }
+                ]
               }
             }
           }

@@ -8,18 +8,44 @@ import type { Partition } from '../iam/partition.ts'
 
 /** Of each service, the calls that change what findings are about. */
 const changes: Readonly<Record<string, readonly string[]>> = {
-  'aws.athena': ['CreateWorkGroup', 'UpdateWorkGroup', 'DeleteWorkGroup', 'TagResource', 'UntagResource'],
+  'aws.athena': [
+    'CreateWorkGroup',
+    'UpdateWorkGroup',
+    'DeleteWorkGroup',
+    'TagResource',
+    'UntagResource'
+  ],
   'aws.kms': [
-    'CreateGrant', 'CancelKeyDeletion', 'DisableKey', 'DisableKeyRotation', 'EnableKey',
-    'EnableKeyRotation', 'PutKeyPolicy', 'ScheduleKeyDeletion', 'TagResource', 'UntagResource'
+    'CreateGrant',
+    'CancelKeyDeletion',
+    'DisableKey',
+    'DisableKeyRotation',
+    'EnableKey',
+    'EnableKeyRotation',
+    'PutKeyPolicy',
+    'ScheduleKeyDeletion',
+    'TagResource',
+    'UntagResource'
   ],
   'aws.iam': [
-    'AttachRolePolicy', 'AttachUserPolicy', 'CreatePolicyVersion', 'DeleteRolePermissionsBoundary',
-    'DeleteRolePolicy', 'DetachRolePolicy', 'PutRolePermissionsBoundary', 'PutRolePolicy',
-    'PutUserPolicy', 'SetDefaultPolicyVersion', 'UpdateAssumeRolePolicy', 'UpdateRole'
+    'AttachRolePolicy',
+    'AttachUserPolicy',
+    'CreatePolicyVersion',
+    'DeleteRolePermissionsBoundary',
+    'DeleteRolePolicy',
+    'DetachRolePolicy',
+    'PutRolePermissionsBoundary',
+    'PutRolePolicy',
+    'PutUserPolicy',
+    'SetDefaultPolicyVersion',
+    'UpdateAssumeRolePolicy',
+    'UpdateRole'
   ],
   'aws.s3': [
-    'DeleteBucketEncryption', 'DeleteBucketPolicy', 'PutBucketEncryption', 'PutBucketPolicy'
+    'DeleteBucketEncryption',
+    'DeleteBucketPolicy',
+    'PutBucketEncryption',
+    'PutBucketPolicy'
   ],
   'aws.glue': ['CreateTable', 'DeleteTable', 'UpdateTable']
 }

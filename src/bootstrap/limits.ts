@@ -22,5 +22,8 @@ export const within = (
   const message =
     `${what} has ${characters} characters, AWS takes ${limit}; longest: ${names.join(', ')}. ` +
     'Give some of its targets another role or another key.'
-  return { ok: false, refusals: [{ code: 'policy_too_large', characters, limit, longest, message }] }
+  return {
+    ok: false,
+    refusals: [{ code: 'policy_too_large', characters, limit, longest, message }]
+  }
 }

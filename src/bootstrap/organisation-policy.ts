@@ -1,9 +1,10 @@
 /**
  * The service control policy that keeps things as they were set up: the targets' data for their
- * roles and the producers alone, whatever other policies say; grants by the broker alone; roles, keys
- * and workgroups changed by the administrator alone. It gives nothing. Service control policies do
- * not bind the management account, service-linked roles or accounts outside the organisation.
- * Source: AWS Organizations User Guide, "Service control policies"; at most 5,120 characters.
+ * roles and the producers alone, whatever other policies say; grants by the broker alone; roles,
+ * keys and workgroups changed by the administrator alone. It gives nothing. Service control
+ * policies do not bind the management account, service-linked roles or accounts outside the
+ * organisation. Source: AWS Organizations User Guide, "Service control policies"; at most 5,120
+ * characters.
  */
 import type { Target } from '../elevation/target.ts'
 import { keyArns, locationArns, unique, workgroupArn } from '../iam/arns.ts'

@@ -79,7 +79,9 @@ export const bootstrapPlan = (ask: BootstrapAsk): IamResult<Plan> => {
       partition: partitionOf(brokerRoleArn) ?? 'aws',
       roles: [
         ...(isBrokers ? [take(brokerRole(ask), nobody(brokerRoleArn))] : []),
-        ...unique(here.map(({ role }) => role)).map((role) => take(jitRole(ask, role), nobody(role)))
+        ...unique(here.map(({ role }) => role)).map((role) =>
+          take(jitRole(ask, role), nobody(role))
+        )
       ],
       keys: keys.map((arn) => ({ arn, policy: take(policyOf(ask, arn), none) })),
       regions: unique([...here.map(({ region }) => region), ...keys.map(regionOf)]).toSorted()

@@ -1,7 +1,7 @@
 /**
- * The plan as Terraform configurations, one folder each. Inline policies are resources of their own:
- * the broker adds and removes one on the roles, which a role's own list would undo.
- * Source: documentation of the provider hashicorp/aws; Terraform Language, "Strings and Templates".
+ * The plan as Terraform configurations, one folder each. Inline policies are resources of their
+ * own: the broker adds and removes one on the roles, which a role's own list would undo. Source:
+ * documentation of the provider hashicorp/aws; Terraform Language, "Strings and Templates".
  */
 import { eventPattern, iamEventsRegion } from './events.ts'
 import type { AccountPlan, Plan, RolePlan } from './plan.ts'
@@ -54,7 +54,9 @@ const roleBlocks = (role: RolePlan, broker: RolePlan | undefined): readonly stri
       path: pathOf(arn),
       description,
       max_session_duration: maxSessionSeconds,
-      ...(boundary === null ? {} : { permissions_boundary: code(`aws_iam_policy.${id}_boundary.arn`) }),
+      ...(boundary === null
+        ? {}
+        : { permissions_boundary: code(`aws_iam_policy.${id}_boundary.arn`) }),
       assume_role_policy: document(trust),
       ...(waits ? { depends_on: code(`[aws_iam_role.${idOf(nameOf(broker.arn))}]`) } : {})
     }),

@@ -1,6 +1,6 @@
 /**
- * Starting the window, in the only order in which nothing leaks: intent → CreateGrant → AssumeRole →
- * commit → read again → deliver. A crash between any two leaves an intent that recovery removes.
+ * Starting the window, in the only order in which nothing leaks: intent → CreateGrant → AssumeRole
+ * → commit → read again → deliver. A crash between any two leaves an intent that recovery removes.
  */
 import type { Approved, IssuedGrant, Issuing, LapseReason } from '../elevation/elevation.ts'
 import { instant } from '../elevation/ids.ts'
@@ -20,7 +20,10 @@ import type { QuerySessions } from './query-sessions.ts'
 import { mayPassLater, stillAllowed, unmetOf } from './recheck.ts'
 import { type Held, heldBy } from './standing.ts'
 
-/** The requester starts the window of their own approved elevation; a brokered one's session is kept. */
+/**
+ * The requester starts the window of their own approved elevation; a brokered one's session is
+ * kept.
+ */
 export const activate = async (
   deps: Deps,
   caller: Caller,
@@ -38,7 +41,9 @@ export const activate = async (
   return accept(started.value.elevation)
 }
 
-/** Issues the session of an approved elevation; the caller delivers its credentials or drops them. */
+/**
+ * Issues the session of an approved elevation; the caller delivers its credentials or drops them.
+ */
 export const issue = async (
   deps: Deps,
   caller: Caller,
@@ -98,7 +103,10 @@ export const deliver = async (
   if (locked) return locked
   const now = await deps.elevations.get(from.elevation.id)
   if (now?.elevation.state !== 'active' || deps.clock.now() >= now.elevation.intent.notAfter) {
-    return refuse('ended', 'It was ended while the session was being issued. Nothing was given out.')
+    return refuse(
+      'ended',
+      'It was ended while the session was being issued. Nothing was given out.'
+    )
   }
   deps.reached?.('delivered')
   const { notAfter } = now.elevation.intent
@@ -130,10 +138,7 @@ const begin = (
   return commit(deps, from, taken, { standing: held.basis })
 }
 
-const makeGrants = async (
-  deps: Deps,
-  plan: Plan
-): Promise<AwsAnswer<readonly IssuedGrant[]>> => {
+const makeGrants = async (deps: Deps, plan: Plan): Promise<AwsAnswer<readonly IssuedGrant[]>> => {
   const answers = await Promise.all(
     plan.grants.map(async (grant) => {
       const answer = await deps.grants.create(grant)
@@ -166,7 +171,10 @@ export const awsRefused = (failed: Extract<AwsAnswer<unknown>, { ok: false }>) =
   const request = failed.requestId === null ? '' : ` (AWS request ${failed.requestId})`
   return failed.kind === 'unavailable' || failed.kind === 'throttled'
     ? refuse('aws_unavailable', `${what}${request}. Nothing was given out; try again in a while.`)
-    : refuse('aws_refused', `${what}${request}. Nothing was given out; tell whoever runs the broker.`)
+    : refuse(
+        'aws_refused',
+        `${what}${request}. Nothing was given out; tell whoever runs the broker.`
+      )
 }
 
 const giveUp = async (

@@ -20,7 +20,9 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 /** An ask as it was sent, and the window it goes on from, which is never the sender's to say. */
 export type Asking = { readonly input: AskInput; readonly extends: Extends | null }
 
-/** Every fault of the ask's form at once, as `invalid_ask`; an unknown target as `unknown_target`. */
+/**
+ * Every fault of the ask's form at once, as `invalid_ask`; an unknown target as `unknown_target`.
+ */
 export const parseAsk = (
   policy: Policy,
   requester: PersonId,
@@ -94,8 +96,8 @@ export const policyDenied = ({ code, reasons }: Denied) => {
 }
 
 /**
- * What an approver approves and what is issued: SHA-256 over the ask, with the free text replaced by
- * its salted commitments so that the digest tells nobody who guesses the text that he is right.
+ * What an approver approves and what is issued: SHA-256 over the ask, with the free text replaced
+ * by its salted commitments so that the digest tells nobody who guesses the text that he is right.
  */
 export const digestOf = (
   ask: Ask,

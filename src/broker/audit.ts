@@ -77,13 +77,14 @@ export const makeAudit = (deps: Deps, search: LedgerSearch): Audit => {
       on('explain', person, null, async () =>
         mayLook(deps, person) ? explainFor(deps.policy(), ask, deps.clock.now()) : notTheirs
       ),
-    endings: (person) =>
-      on('endings', person, null, () => looking(person, () => endingsOf(deps)))
+    endings: (person) => on('endings', person, null, () => looking(person, () => endingsOf(deps)))
   }
 }
 
 const mayLook = (deps: Deps, person: PersonId): boolean =>
-  (['auditor', 'security', 'operator'] as const).some((role) => hasRole(deps.policy(), person, role))
+  (['auditor', 'security', 'operator'] as const).some((role) =>
+    hasRole(deps.policy(), person, role)
+  )
 
 const notTheirs = refuse(
   'policy_denied',

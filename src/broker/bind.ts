@@ -1,6 +1,6 @@
 /**
- * An ask that is bound to one query: the text is checked when it is asked, approvers see its tables,
- * columns and shape, and of the text itself the elevation keeps only a salted hash.
+ * An ask that is bound to one query: the text is checked when it is asked, approvers see its
+ * tables, columns and shape, and of the text itself the elevation keeps only a salted hash.
  */
 import type { Ask, AskedQuery, Terms } from '../elevation/elevation.ts'
 import type { Personal } from '../elevation/event.ts'

@@ -161,7 +161,9 @@ export type Broker = QueryVerbs & {
     extension: ExtensionInput,
     idempotency?: { readonly key: string; readonly bodyHash: string }
   ) => Promise<Result<Submitted>>
-  /** Requester, eligible approver or auditor; anyone else gets `unknown_elevation`, as if absent. */
+  /**
+   * Requester, eligible approver or auditor; anyone else gets `unknown_elevation`, as if absent.
+   */
   readonly get: (person: PersonId, id: string) => Promise<Result<Stored>>
   readonly list: (person: PersonId, query: ListQuery) => Promise<readonly Stored[]>
   /** `shown` is the digest of the ask that the approver was shown, where a channel has it. */
@@ -170,13 +172,18 @@ export type Broker = QueryVerbs & {
   readonly cancel: (person: PersonId, id: string) => Promise<Result<Stored>>
   /** Starts the window. No credential is in the answer. */
   readonly activate: (caller: Caller, id: string) => Promise<Result<Stored>>
-  /** Fresh credentials of the requester's own elevation; activates it first where it is approved. */
+  /**
+   * Fresh credentials of the requester's own elevation; activates it first where it is approved.
+   */
   readonly credentials: (caller: Caller, id: string) => Promise<Result<Vended>>
   /** "I'm done": the requester ends their own window early. */
   readonly end: (person: PersonId, id: string) => Promise<Result<Stored>>
   /** An eligible approver, or security, ends it. */
   readonly revoke: (person: PersonId, id: string, reason: string) => Promise<Result<Stored>>
-  /** Somebody else's word on a break-glass elevation afterwards; until then its requester has no other. */
+  /**
+   * Somebody else's word on a break-glass elevation afterwards; until then its requester has no
+   * other.
+   */
   readonly review: (person: PersonId, id: string, note: string) => Promise<Result<Stored>>
   /** Auditors only; the read itself is an entry. */
   readonly entries: (

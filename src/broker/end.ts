@@ -1,6 +1,6 @@
 /**
- * Ending before the window is over. The commit fences the issuer and is answered at once; the worker
- * (remove.ts) then takes everything away and says when it truly ended.
+ * Ending before the window is over. The commit fences the issuer and is answered at once; the
+ * worker (remove.ts) then takes everything away and says when it truly ended.
  */
 import type { Cancelled, EndCause, Lapsed } from '../elevation/elevation.ts'
 import type { PersonId } from '../elevation/ids.ts'
@@ -32,7 +32,10 @@ export const revoke = async (
   const { elevation } = found.value
   const may = mayDecide(deps.policy(), elevation, person)
   if (!may.ok && !hasRole(deps.policy(), person, 'security')) {
-    return refuse(may.code, 'Only an approver of its rule or security revokes it. Use end for yours.')
+    return refuse(
+      may.code,
+      'Only an approver of its rule or security revokes it. Use end for yours.'
+    )
   }
   if (elevation.state === 'pending' || elevation.state === 'approved') {
     const from = { ...found.value, elevation }
@@ -42,8 +45,8 @@ export const revoke = async (
 }
 
 /**
- * Ends what is open without anybody having named it: by the lock that covers it, or by a policy that
- * no longer gives it. What is over meanwhile is as it should be.
+ * Ends what is open without anybody having named it: by the lock that covers it, or by a policy
+ * that no longer gives it. What is over meanwhile is as it should be.
  */
 export const closeOpen = (
   deps: Deps,

@@ -1,7 +1,7 @@
 /**
- * Erasing somebody's personal data: their key, the values it locks, and the words of their elevations,
- * in one transaction with the `pii.erased` entry that makes it lawful. Refused: everybody but
- * security, one's own data, and a person of whom an elevation is not over.
+ * Erasing somebody's personal data: their key, the values it locks, and the words of their
+ * elevations, in one transaction with the `pii.erased` entry that makes it lawful. Refused:
+ * everybody but security, one's own data, and a person of whom an elevation is not over.
  */
 import { type PersonId, iso, parsePersonId } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
@@ -43,7 +43,10 @@ export const erase = async (
   const done = await deps.ledger.erase(person, entry)
   switch (done.kind) {
     case 'open':
-      return refuse('conflict', `${person} has an elevation that is not over. End or cancel it first.`)
+      return refuse(
+        'conflict',
+        `${person} has an elevation that is not over. End or cancel it first.`
+      )
     case 'nothing':
       return accept({ person, entry: null })
     case 'erased':

@@ -6,7 +6,13 @@
 import { notAfterOf } from '../elevation/elevation.ts'
 import { type ElevationId, type PersonId, iso, parseElevationId } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
-import type { EntryRow, Pack, PackElevation, PackOpening, PackPolicy } from '../evidence/pack-types.ts'
+import type {
+  EntryRow,
+  Pack,
+  PackElevation,
+  PackOpening,
+  PackPolicy
+} from '../evidence/pack-types.ts'
 import { base64, textOf } from '../ledger/bytes.ts'
 import { type EntryBody, parseEntry } from '../ledger/envelope.ts'
 import { policyText } from '../policy/digest.ts'
@@ -21,7 +27,9 @@ import { type NoteRead, auditing } from './ledger-reads.ts'
 import { prover } from './log.ts'
 
 export type EvidenceAsk = {
-  /** the whole text of each policy, so that its digest can be checked: people with their addresses */
+  /**
+   * the whole text of each policy, so that its digest can be checked: people with their addresses
+   */
   readonly wholePolicy: boolean
 } & (
   | { readonly elevation: string }
@@ -85,8 +93,11 @@ const rowsOf = async (
     return ledger.length > mostEvidence ? tooMany : accept(await search.entriesAt(ledger))
   }
   const rows: LedgerRow[] = []
-  for (let after: EntryPlace | null = null; ; ) {
-    const { rows: more, next } = await search.find({ from: ask.from, to: ask.to }, { after, limit: 500 })
+  for (let after: EntryPlace | null = null; ;) {
+    const { rows: more, next } = await search.find(
+      { from: ask.from, to: ask.to },
+      { after, limit: 500 }
+    )
     rows.push(...more)
     if (rows.length > mostEvidence) return tooMany
     if (next === null) return accept(rows)
@@ -165,7 +176,10 @@ const factsOf = ({ elevation }: Stored): PackElevation => {
     ['created', iso(elevation.createdAt)],
     ['not after', notAfter === null ? null : iso(notAfter)],
     ['how it ended', 'how' in elevation ? elevation.how : null],
-    ['AWS refused it', 'deniedAt' in elevation && elevation.deniedAt ? iso(elevation.deniedAt) : null]
+    [
+      'AWS refused it',
+      'deniedAt' in elevation && elevation.deniedAt ? iso(elevation.deniedAt) : null
+    ]
   ]
   return {
     id: elevation.id,
@@ -200,7 +214,9 @@ const excerptOf = (
 ): string => {
   const whole: Readonly<Record<string, unknown>> = JSON.parse(text)
   const rules = among(whole['rules'], about.rules)
-  const guardrails = new Set(rules.flatMap(({ guardrail }) => (typeof guardrail === 'string' ? guardrail : [])))
+  const guardrails = new Set(
+    rules.flatMap(({ guardrail }) => (typeof guardrail === 'string' ? guardrail : []))
+  )
   return JSON.stringify(
     {
       rules,

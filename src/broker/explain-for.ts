@@ -1,4 +1,6 @@
-/** What the policy says of somebody's ask, as if they had nothing asked for and nothing open yet. */
+/**
+ * What the policy says of somebody's ask, as if they had nothing asked for and nothing open yet.
+ */
 import { parseDuration } from '../elevation/duration.ts'
 import { type Instant, parsePersonId, parseTargetId } from '../elevation/ids.ts'
 import { type Reason, type Result, accept, refuse } from '../elevation/refusal.ts'
@@ -17,14 +19,22 @@ export type ExplainAsk = {
 }
 
 /** Refused as `invalid_ask` with every fault, where it cannot be understood. */
-export const explainFor = (policy: Policy, asked: ExplainAsk, now: Instant): Result<Explanation> => {
+export const explainFor = (
+  policy: Policy,
+  asked: ExplainAsk,
+  now: Instant
+): Result<Explanation> => {
   const person = parsePersonId(asked.as.trim())
   const target = parseTargetId(asked.target.trim())
   const duration = parseDuration(asked.duration.trim())
   const faults = [
-    ...(person === null || !policy.people.has(person) ? [fault('person', 'there is no such person')] : []),
+    ...(person === null || !policy.people.has(person)
+      ? [fault('person', 'there is no such person')]
+      : []),
     ...(target === null ? [fault('target', 'it is the id of a target')] : []),
-    ...(duration === null ? [fault('duration', 'a length with its unit, such as 45m, 2h or PT2H')] : [])
+    ...(duration === null
+      ? [fault('duration', 'a length with its unit, such as 45m, 2h or PT2H')]
+      : [])
   ]
   if (person === null || target === null || duration === null || faults.length > 0) {
     return refuse('invalid_ask', 'This cannot be explained. Correct what is listed.', faults)

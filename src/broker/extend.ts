@@ -2,8 +2,8 @@
  * Going on from a window that runs: a new elevation of the same target, tables, columns and query,
  * weighed and approved like any other. The one it goes on from is read from the store, only its
  * requester may, only while it is active, and it ends when it would have. A window is extended once
- * at a time; how many in a row is the rule's to say (`extensions`). Where it says nothing it is one:
- * anybody may ask anew anyway, and who approves has then seen all that the chain can become.
+ * at a time; how many in a row is the rule's to say (`extensions`). Where it says nothing it is
+ * one: anybody may ask anew anyway, and who approves has then seen all that the chain can become.
  */
 import { type Active, type Extends, windowSeconds } from '../elevation/elevation.ts'
 import { seconds } from '../elevation/ids.ts'
@@ -61,7 +61,9 @@ const extendsOf = (from: Active): Extends => {
   }
 }
 
-/** The one query that may run is looked at again, so its text is needed: it may have been erased. */
+/**
+ * The one query that may run is looked at again, so its text is needed: it may have been erased.
+ */
 const boundText = async (
   deps: Deps,
   stored: Stored<Active>

@@ -19,7 +19,9 @@ export const auditing = (deps: Deps, person: PersonId): Result<null> =>
 
 export type NoteRead = (person: PersonId, data: { readonly [key: string]: Json }) => Promise<void>
 
-/** The first read of a person in a minute is in the ledger when this resolves; `data` says of what. */
+/**
+ * The first read of a person in a minute is in the ledger when this resolves; `data` says of what.
+ */
 export const noteReads = (deps: Deps): NoteRead => {
   const last = new Map<PersonId, number>()
   return async (person, data) => {

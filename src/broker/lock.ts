@@ -57,7 +57,8 @@ export const unlock = async (
     return refuse('policy_denied', `Nobody lifts the lock on themselves. ${next}`)
   }
   const own = await deps.locks.lockOn([lockKey({ kind: 'person', person: by })])
-  if (own) return refuse('locked', `You are locked by ${own.by}. Somebody else of security lifts it.`)
+  if (own)
+    return refuse('locked', `You are locked by ${own.by}. Somebody else of security lifts it.`)
   const before = await deps.locks.lockOn([lockKey(scope.value)])
   if (before === null) {
     return refuse('conflict', `${lockedName(scope.value)} is not locked: nothing to lift.`)

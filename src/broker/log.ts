@@ -1,6 +1,6 @@
 /**
- * The signed log as auditors read it: its key, the latest checkpoint, its tiles, and proofs that one
- * entry is in it. Nothing else of an entry is told here than its bytes.
+ * The signed log as auditors read it: its key, the latest checkpoint, its tiles, and proofs that
+ * one entry is in it. Nothing else of an entry is told here than its bytes.
  */
 import { type PersonId, parseElevationId } from '../elevation/ids.ts'
 import { type Result, accept } from '../elevation/refusal.ts'
@@ -104,7 +104,8 @@ export const prover = async (deps: Deps, last: number): Promise<Prover> => {
 }
 
 const indexOf = async (deps: Deps, person: PersonId, id: string): Promise<Result<number>> => {
-  if (parseElevationId(id) === null && /^(?:0|[1-9][0-9]{0,14})$/.test(id)) return accept(Number(id))
+  if (parseElevationId(id) === null && /^(?:0|[1-9][0-9]{0,14})$/.test(id))
+    return accept(Number(id))
   const found = await find(deps, person, id)
   if (!found.ok) return found
   return accept(found.value.ledger.at(-1) ?? -1)

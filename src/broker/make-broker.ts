@@ -56,7 +56,10 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
       const person = personBySubject(deps.policy(), subject)
       return person
         ? accept(person.id)
-        : refuse('unknown_person', 'You are not in the directory. Ask whoever keeps policies/people.')
+        : refuse(
+            'unknown_person',
+            'You are not in the directory. Ask whoever keeps policies/people.'
+          )
     },
     identifySlack: ({ team, user, email }) => {
       const mapped = personBySlack(deps.policy(), { team, user })
@@ -76,7 +79,9 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
       }),
     preview: (caller, ask) => preview({ deps, catalogOf }, caller, ask),
     submit: (caller, input, idempotency) =>
-      on('submit', caller.person, null, () => submit({ deps, catalogOf }, caller, { input, idempotency })),
+      on('submit', caller.person, null, () =>
+        submit({ deps, catalogOf }, caller, { input, idempotency })
+      ),
     extend: (caller, id, input, idempotency) =>
       on('extend', caller.person, id, () =>
         extend({ deps, catalogOf }, caller, { id, input, idempotency })
@@ -85,8 +90,7 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
     list: (person, query) => list(deps, person, query),
     approve: (caller, id, shown) =>
       on('approve', caller.person, id, () => approve(deps, caller, { id, shown })),
-    deny: (person, id, reason) =>
-      on('deny', person, id, () => deny(deps, person, { id, reason })),
+    deny: (person, id, reason) => on('deny', person, id, () => deny(deps, person, { id, reason })),
     cancel: (person, id) => on('cancel', person, id, () => cancel(deps, person, id)),
     activate: (caller, id) =>
       on('activate', caller.person, id, () => activate(deps, caller, { id, keep: sessions.keep })),
@@ -95,7 +99,8 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
     end: (person, id) => on('end', person, id, () => ending(end(deps, person, id))),
     revoke: (person, id, reason) =>
       on('revoke', person, id, () => ending(revoke(deps, person, { id, reason }))),
-    review: (person, id, note) => on('review', person, id, () => review(deps, person, { id, note })),
+    review: (person, id, note) =>
+      on('review', person, id, () => review(deps, person, { id, note })),
     entries: (person, from, limit) =>
       on('entries', person, null, () => entries(deps, { person, from, limit }, noteRead)),
     erase: (caller, asked) =>
@@ -118,7 +123,9 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
         queryStatus(deps, person, { elevation, query: id })
       ),
     queryResults: (person, elevation, at) =>
-      on('queryResults', person, elevation, () => queryResults(parts, person, { elevation, ...at })),
+      on('queryResults', person, elevation, () =>
+        queryResults(parts, person, { elevation, ...at })
+      ),
     stopQuery: (person, elevation, id) =>
       on('stopQuery', person, elevation, () => stopQuery(deps, person, { elevation, query: id })),
     checkQuery: (caller, input) => checkQuery(parts, caller, input),
@@ -133,7 +140,11 @@ export const makeBroker = (deps: Deps, wake: () => void): Broker => {
 const runQuery = async (
   parts: QueryParts,
   caller: Caller,
-  { id, input, wake }: { readonly id: string; readonly input: QueryInput; readonly wake: () => void }
+  {
+    id,
+    input,
+    wake
+  }: { readonly id: string; readonly input: QueryInput; readonly wake: () => void }
 ): Promise<Result<QueryStarted>> => {
   const result = await start(parts, caller, { id, input })
   if (result.ok) return result

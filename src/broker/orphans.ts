@@ -42,7 +42,10 @@ export const orphanSearch = (deps: Deps, grants: RetirableGrants): (() => Promis
 
 const openStates: ReadonlySet<State> = new Set(['issuing', 'active', 'ending'] as const)
 
-/** Of every region of the policy; what another region does not answer keeps none from being looked at. */
+/**
+ * Of every region of the policy; what another region does not answer keeps none from being looked
+ * at.
+ */
 const ownGrants = async (
   deps: Deps,
   grants: RetirableGrants
@@ -70,7 +73,10 @@ const isUnaccounted = async (deps: Deps, { name }: RetirableGrant): Promise<bool
   return stored === null || !openStates.has(stored.elevation.state)
 }
 
-/** The second look, the entry, the end: null = revoked, `gone` = there was nothing left, else why not. */
+/**
+ * The second look, the entry, the end: null = revoked, `gone` = there was nothing left, else why
+ * not.
+ */
 const end = async (deps: Deps, grant: RetirableGrant): Promise<string | null> => {
   const { keyArn, grantId, name } = grant
   const look = await deps.grants.find(keyArn, name)

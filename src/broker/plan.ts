@@ -1,6 +1,6 @@
 /**
- * What AWS will be told for one elevation, computed before anything is written down: the intent, the
- * grants' parameters, and later the AssumeRole parameters from the intent alone.
+ * What AWS will be told for one elevation, computed before anything is written down: the intent,
+ * the grants' parameters, and later the AssumeRole parameters from the intent alone.
  */
 import type { Approved, Intent } from '../elevation/elevation.ts'
 import {
@@ -19,7 +19,11 @@ import {
   sessionArn,
   sessionName
 } from '../iam/assume-role.ts'
-import { type CreateGrantParameters, createGrantParameters, planGrants } from '../iam/create-grant.ts'
+import {
+  type CreateGrantParameters,
+  createGrantParameters,
+  planGrants
+} from '../iam/create-grant.ts'
 import type { IamResult } from '../iam/refusals.ts'
 import { sessionPolicy } from '../iam/session-policy.ts'
 import { readSessionPolicy } from '../iam/session-policy-text.ts'

@@ -1,6 +1,7 @@
 /**
- * Moments between two effects of issuing and ending, by name: what comes after one may never happen,
- * because a process can die at any of them. Whoever proves that nothing is lost stops it there.
+ * Moments between two effects of issuing and ending, by name: what comes after one may never
+ * happen, because a process can die at any of them. Whoever proves that nothing is lost stops it
+ * there.
  */
 export const points = [
   'intent-committed',

@@ -20,7 +20,10 @@ export type FindingsRead = {
   readonly findings: readonly KeptFinding[]
   /** those that the reader sees, by id */
   readonly targets: readonly TargetId[]
-  /** of the whole account, for whoever sees all of it; null = nothing was looked at, or is not theirs */
+  /**
+   * of the whole account, for whoever sees all of it; null = nothing was looked at, or is not
+   * theirs
+   */
   readonly shares: PostureShares | null
 }
 

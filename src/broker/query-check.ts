@@ -1,6 +1,7 @@
 /**
  * What a query is held to, and the check itself: the guardrail of the rule as it is now, the tables
- * and columns that were asked for, and a catalog that is fresh. Whatever of it cannot be had refuses.
+ * and columns that were asked for, and a catalog that is fresh. Whatever of it cannot be had
+ * refuses.
  */
 import type { Ask, Terms } from '../elevation/elevation.ts'
 import { parseTargetId } from '../elevation/ids.ts'

@@ -1,6 +1,7 @@
 /**
- * What the ledger keeps of a query: its shape without literals, what it reads, where it was refused.
- * The text is a commitment under its requester; no name that a text made up is in an entry.
+ * What the ledger keeps of a query: its shape without literals, what it reads, where it was
+ * refused. The text is a commitment under its requester; no name that a text made up is in an
+ * entry.
  */
 import type { Active } from '../elevation/elevation.ts'
 import type { Json, LedgerEvent } from '../elevation/event.ts'

@@ -108,11 +108,7 @@ const replay = async (
 }
 
 /** Whether the text is the one that was asked for, to the letter; what cannot be told is not. */
-const isAsked = async (
-  deps: Deps,
-  stored: Stored<Active>,
-  sql: string
-): Promise<boolean> => {
+const isAsked = async (deps: Deps, stored: Stored<Active>, sql: string): Promise<boolean> => {
   const { query: asked } = stored.elevation.ask
   if (asked === undefined) return true
   const opening = await askedText(deps, stored)

@@ -47,9 +47,7 @@ export const isNarrowed = (policy: Policy, elevation: Elevation, now: Instant): 
     return code === 'unknown_target' || !mayPassLater(policy, { code, message: '', reasons })
   }
   const { maxDuration, mode, quorum } = still.terms
-  return (
-    windowSeconds(elevation) > maxDuration || mode !== terms.mode || approvals.length < quorum
-  )
+  return windowSeconds(elevation) > maxDuration || mode !== terms.mode || approvals.length < quorum
 }
 
 /** The target and the longest window allowed by both policies, or why it may not start any more. */
@@ -67,7 +65,11 @@ export const stillAllowed = (
   if (still.kind === 'deny' || !target) {
     const reasons = still.kind === 'deny' ? still.reasons : []
     if (isAllPosture(reasons)) return refuse('policy_denied', notInOrder, reasons)
-    return refuse('policy_denied', 'The policy changed and no longer allows this. Ask again.', reasons)
+    return refuse(
+      'policy_denied',
+      'The policy changed and no longer allows this. Ask again.',
+      reasons
+    )
   }
   const voters = elevation.approvals.map(({ by }) => by)
   const votes = votesMet(policy, elevation, voters)

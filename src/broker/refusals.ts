@@ -62,7 +62,11 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
   policy_too_large: { status: 422, title: 'The session policy would be too large', exit: 1 },
   unsafe_name: { status: 422, title: 'A name cannot be put into a policy safely', exit: 1 },
   query_refused: { status: 422, title: 'The query may not run', exit: 1 },
-  query_not_the_asked_one: { status: 403, title: 'Only the query that was asked for may run', exit: 1 },
+  query_not_the_asked_one: {
+    status: 403,
+    title: 'Only the query that was asked for may run',
+    exit: 1
+  },
   not_brokered: { status: 409, title: 'The elevation hands out credentials instead', exit: 1 },
   unknown_query: { status: 404, title: 'There is no such query', exit: 1 },
   query_not_succeeded: { status: 409, title: 'The query has no results', exit: 1 },

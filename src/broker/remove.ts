@@ -1,7 +1,7 @@
 /**
- * Taking access away, each pass from scratch and safe to repeat: grants known by id and grants found
- * by name, then running queries. Only a pass after `sweepAt` that finds nothing ends the elevation,
- * and only when AWS was seen to refuse its session (probe.ts).
+ * Taking access away, each pass from scratch and safe to repeat: grants known by id and grants
+ * found by name, then running queries. Only a pass after `sweepAt` that finds nothing ends the
+ * elevation, and only when AWS was seen to refuse its session (probe.ts).
  */
 import type { Ended, Ending, Failed } from '../elevation/elevation.ts'
 import { isDenied } from '../elevation/probing.ts'

@@ -31,9 +31,17 @@ export type Reports = {
   /** from the beginning of an end until AWS was seen to refuse the session */
   readonly revoking: Histogram
   /** most votes first */
-  readonly deciders: readonly { readonly person: string; readonly approved: number; readonly denied: number }[]
+  readonly deciders: readonly {
+    readonly person: string
+    readonly approved: number
+    readonly denied: number
+  }[]
   /** refused attempts and queries by person, most first */
-  readonly refused: readonly { readonly person: string; readonly attempts: number; readonly queries: number }[]
+  readonly refused: readonly {
+    readonly person: string
+    readonly attempts: number
+    readonly queries: number
+  }[]
   /** approved and never started, and started and never used; the latest first */
   readonly neverStarted: readonly Unused[]
   readonly neverUsed: readonly Unused[]
@@ -73,7 +81,12 @@ export const reports = async (search: LedgerSearch, now: Instant): Promise<Repor
       since,
       limit: most.lengths
     }),
-    search.spans({ first: 'elevation.ending', last: ['session.denied'], since, limit: most.lengths }),
+    search.spans({
+      first: 'elevation.ending',
+      last: ['session.denied'],
+      since,
+      limit: most.lengths
+    }),
     search.unused({
       had: 'elevation.approved',
       without: ['issue.intent'],
@@ -107,8 +120,9 @@ export const reports = async (search: LedgerSearch, now: Instant): Promise<Repor
     deciders: byPerson(votes, 'approval.recorded', 'elevation.denied').map(
       ({ person, first, second }) => ({ person, approved: first, denied: second })
     ),
-    refused: byPerson(refused, 'attempt.refused', 'query.refused')
-      .map(({ person, first, second }) => ({ person, attempts: first, queries: second })),
+    refused: byPerson(refused, 'attempt.refused', 'query.refused').map(
+      ({ person, first, second }) => ({ person, attempts: first, queries: second })
+    ),
     neverStarted,
     neverUsed,
     most

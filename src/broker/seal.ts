@@ -1,9 +1,9 @@
 /**
  * Sealing: entries that are committed are taken into the tree, its head is signed, and both are
- * stored at once. Committed entries never change, so there is one tree of each size, and a signature
- * is told to nobody before it is stored. Any replica may do it at any time: the head moves by
- * compare-and-set. Refused: entries with a gap or another leaf than their bytes', a head that is
- * not its tiles'.
+ * stored at once. Committed entries never change, so there is one tree of each size, and a
+ * signature is told to nobody before it is stored. Any replica may do it at any time: the head
+ * moves by compare-and-set. Refused: entries with a gap or another leaf than their bytes', a head
+ * that is not its tiles'.
  */
 import { isEqual } from '../ledger/bytes.ts'
 import { leafHash } from '../ledger/entry.ts'
@@ -70,7 +70,9 @@ type Tree = {
   readonly checkpoint: Uint8Array | null
 }
 
-/** Who signs the next checkpoint: the log's key, or while it changes the old one and the new one. */
+/**
+ * Who signs the next checkpoint: the log's key, or while it changes the old one and the new one.
+ */
 export type Signers = () => readonly Signer[]
 
 const mostAtOnce = 1000
@@ -79,10 +81,7 @@ const mostAtOnce = 1000
  * One step at each call: up to 1,000 entries taken in, the head signed. Whatever fails changes
  * nothing that the next call does not find again. Calls do not overlap.
  */
-export const sealer = (
-  store: SealStore,
-  signer: Signer | Signers
-): (() => Promise<Sealed>) => {
+export const sealer = (store: SealStore, signer: Signer | Signers): (() => Promise<Sealed>) => {
   const signers = typeof signer === 'function' ? signer : () => [signer]
   let known: Tree | null = null
   const step = async (from: Tree): Promise<Sealed> => {

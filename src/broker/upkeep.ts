@@ -1,6 +1,6 @@
 /**
- * What operators do to the ledger itself: go on with one that was restored, and give it another key.
- * Both are entries, with the reason as a commitment; everybody else is refused.
+ * What operators do to the ledger itself: go on with one that was restored, and give it another
+ * key. Both are entries, with the reason as a commitment; everybody else is refused.
  */
 import { type PersonId, iso } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'

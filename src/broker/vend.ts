@@ -29,7 +29,10 @@ export const credentials = async (
     return refuse('ended', 'The window is over. Ask again if you still need it.')
   }
   if (elevation.state !== 'active') {
-    return refuse('not_active', `It is ${elevation.state}; only an active elevation has credentials.`)
+    return refuse(
+      'not_active',
+      `It is ${elevation.state}; only an active elevation has credentials.`
+    )
   }
   const { ask, terms } = elevation
   const circumstances = { now: deps.clock.now(), stage: { kind: 'vend' } } as const
@@ -39,7 +42,10 @@ export const credentials = async (
   const locked = await lockedOut(deps, elevation)
   if (locked) return locked
   const { intent } = elevation
-  const parameters = assumeParameters({ id: elevation.id, requester: person, intent }, deps.clock.now())
+  const parameters = assumeParameters(
+    { id: elevation.id, requester: person, intent },
+    deps.clock.now()
+  )
   if (!parameters.ok) return parameters
   const session = await deps.sessions.assume(parameters.value, intent.region)
   if (!session.ok) return awsRefused(session)

@@ -11,7 +11,9 @@ import { parseNote } from '../ledger/note.ts'
 import { consistencyProof } from '../ledger/proof.ts'
 import { tileHashes } from '../ledger/tile-hashes.ts'
 
-/** A witness (C2SP tlog-witness): who remembers what a log has shown. Rejects where it is not there. */
+/**
+ * A witness (C2SP tlog-witness): who remembers what a log has shown. Rejects where it is not there.
+ */
 export interface Witness {
   /** `POST /add-checkpoint` with this body */
   add(body: Uint8Array): Promise<{ readonly status: number; readonly body: Uint8Array }>

@@ -123,7 +123,9 @@ const settleDue = async (deps: Deps, failed: (fault: WorkFault) => void): Promis
   return due.length === batch && moved > 0
 }
 
-/** Everything but ending: what is over lapses or begins to end. A lost race is somebody else's turn. */
+/**
+ * Everything but ending: what is over lapses or begins to end. A lost race is somebody else's turn.
+ */
 const settle = async (deps: Deps, stored: Stored): Promise<Outcome> => {
   const { elevation } = stored
   const now = deps.clock.now()

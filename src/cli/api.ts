@@ -9,7 +9,11 @@ import { cachedBearer } from './token-cache.ts'
 
 export type Api = {
   readonly get: (path: string) => Promise<Answer>
-  readonly post: (path: string, body?: object, headers?: Readonly<Record<string, string>>) => Promise<Answer>
+  readonly post: (
+    path: string,
+    body?: object,
+    headers?: Readonly<Record<string, string>>
+  ) => Promise<Answer>
 }
 
 /** For what is taken away again. */
@@ -29,7 +33,9 @@ export type Answer = { readonly ok: true; readonly body: Json } | Refused
 
 /** For answers that are files, byte for byte. */
 export type FileApi = Api & {
-  readonly bytes: (path: string) => Promise<{ readonly ok: true; readonly bytes: Uint8Array } | Refused>
+  readonly bytes: (
+    path: string
+  ) => Promise<{ readonly ok: true; readonly bytes: Uint8Array } | Refused>
 }
 
 /** For queries: their rows are handed on as they come. */
@@ -58,14 +64,23 @@ type Init = {
 
 const callDeadlineMs = 30_000
 
-/** `SALLYPORT_URL` (default http://127.0.0.1:8080) and `SALLYPORT_TOKEN`; the token is never printed. */
-export const api = (env: Readonly<Record<string, string | undefined>>): FileApi & QueryApi & TakingApi => {
+/**
+ * `SALLYPORT_URL` (default http://127.0.0.1:8080) and `SALLYPORT_TOKEN`; the token is never
+ * printed.
+ */
+export const api = (
+  env: Readonly<Record<string, string | undefined>>
+): FileApi & QueryApi & TakingApi => {
   const call = async <T>(path: string, init: Init, read: Read<T>): Promise<T | Refused> => {
     const base = env['SALLYPORT_URL'] ?? 'http://127.0.0.1:8080'
     const token = env['SALLYPORT_TOKEN'] || (await signedIn(env, base))
     if (!token) {
       const detail = 'Run sallyport login, or set SALLYPORT_TOKEN to a bearer token.'
-      return { ok: false, exit: exits.config, problem: { code: 'no_token', title: 'No token', detail } }
+      return {
+        ok: false,
+        exit: exits.config,
+        problem: { code: 'no_token', title: 'No token', detail }
+      }
     }
     const headers = { ...init.headers, authorization: `Bearer ${token}` }
     const signal = init.signal ?? AbortSignal.timeout(callDeadlineMs)

@@ -1,6 +1,6 @@
 /**
- * `bootstrap`: the AWS side of the configured targets, ready to apply, as CloudFormation templates or
- * Terraform configurations. Reads the policies folder, calls nothing, changes nothing on AWS.
+ * `bootstrap`: the AWS side of the configured targets, ready to apply, as CloudFormation templates
+ * or Terraform configurations. Reads the policies folder, calls nothing, changes nothing on AWS.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -26,7 +26,9 @@ export type BootstrapOptions = {
   readonly out?: string
 }
 
-/** Exit 0 with the documents, 1 where they cannot be made, 2 for bad options, 78 for bad policies. */
+/**
+ * Exit 0 with the documents, 1 where they cannot be made, 2 for bad options, 78 for bad policies.
+ */
 export const bootstrap = async (to: Terminal, options: BootstrapOptions): Promise<ExitCode> => {
   const format = bootstrapFormats.find((one) => one === options.format)
   if (format === undefined) {

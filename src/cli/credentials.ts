@@ -1,6 +1,7 @@
 /**
- * `credentials ID`: what an AWS profile's `credential_process` expects on stdout (AWS SDKs and Tools
- * Reference Guide, "Process credential provider"). Starts the window where it is only approved.
+ * `credentials ID`: what an AWS profile's `credential_process` expects on stdout (AWS SDKs and
+ * Tools Reference Guide, "Process credential provider"). Starts the window where it is only
+ * approved.
  */
 import { type Api, tell } from './api.ts'
 import { type ExitCode, exits } from './exit.ts'

@@ -43,7 +43,9 @@ export const query = async (
     )
     const QueryExecutionId = started.QueryExecutionId ?? ''
     for (;;) {
-      const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }))
+      const { QueryExecution } = await athena.send(
+        new GetQueryExecutionCommand({ QueryExecutionId })
+      )
       const { State, StateChangeReason } = QueryExecution?.Status ?? {}
       if (State === 'FAILED' || State === 'CANCELLED') {
         return { ok: false, refused: State, message: StateChangeReason ?? '' }

@@ -1,6 +1,7 @@
 /**
  * The end of the demo's story: the ledger is taken away and verified offline, then two copies of it
- * are tampered with, each the way somebody with the disks could, and the same verifier looks at them.
+ * are tampered with, each the way somebody with the disks could, and the same verifier looks at
+ * them.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,10 +33,17 @@ export async function* ledgerStory(scene: LedgerScene): AsyncGenerator<Step> {
   const { auditor, folder, entry, earlier } = scene
   const whole = join(folder, 'export')
   const exported = await said((to) => ledgerExport(auditor, to, whole))
-  yield stepOf('ledger-export', 'erin takes the whole ledger away, as plain files', exported, exported.code === 0)
+  yield stepOf(
+    'ledger-export',
+    'erin takes the whole ledger away, as plain files',
+    exported,
+    exported.code === 0
+  )
   if (exported.code !== 0) return
   const verify = (export_: string, ...anchor: readonly string[]) =>
-    said((to) => ledgerVerify(to, export_, { key: [join(folder, 'ledger.vkey')], anchor, strict: true }))
+    said((to) =>
+      ledgerVerify(to, export_, { key: [join(folder, 'ledger.vkey')], anchor, strict: true })
+    )
   const good = await verify(whole)
   yield stepOf(
     'ledger-verify',
@@ -83,9 +91,18 @@ const said = async (command: (to: Terminal) => Promise<ExitCode>): Promise<Said>
 const stepOf = (step: string, told: string, { document }: Said, ok: boolean): Step => {
   const { ok: verified, ...data } = document
   const { origin, size, root, code, detail, firstBad } = data
-  const about = code === undefined ? `${text(origin)}, ${text(size)} entries, root ${text(root)}` : `${text(code)}: ${text(detail)}`
+  const about =
+    code === undefined
+      ? `${text(origin)}, ${text(size)} entries, root ${text(root)}`
+      : `${text(code)}: ${text(detail)}`
   const where = typeof firstBad === 'string' ? `first bad entry: ${firstBad}` : null
-  return { step, ok, told, lines: where === null ? [about] : [about, where], data: { verified, ...data } }
+  return {
+    step,
+    ok,
+    told,
+    lines: where === null ? [about] : [about, where],
+    data: { verified, ...data }
+  }
 }
 
 /** Changes the first letter of the entry's actor; `bob is now cob`. */

@@ -108,7 +108,13 @@ const asTyped = async (command: (to: Terminal) => Promise<ExitCode>): Promise<Sa
 const stepOf = (
   step: string,
   told: string,
-  { sql, code, out, err, isFine }: Said & {
+  {
+    sql,
+    code,
+    out,
+    err,
+    isFine
+  }: Said & {
     readonly sql: string
     readonly isFine: (said: Said) => boolean
   }
@@ -149,6 +155,8 @@ const entryLines = ({ type, data, commitments }: Json): readonly string[] => {
   return [
     `${text(type).padEnd(16)}${plain(about.join('  '))}`,
     ...(text(shape) === '' ? [] : wrap(text(shape), 88).map((line) => `  ${line}`)),
-    ...(tables.length === 0 ? [] : wrap(`reads ${tables.join('; ')}`, 88).map((line) => `  ${line}`))
+    ...(tables.length === 0
+      ? []
+      : wrap(`reads ${tables.join('; ')}`, 88).map((line) => `  ${line}`))
   ]
 }

@@ -43,11 +43,25 @@ export async function* story(scene: Scene): AsyncGenerator<Step> {
   yield explained(await alice.post('/v1/elevations', greedy))
   const asked = await alice.post('/v1/elevations', ask)
   const id = asked.ok ? text(asked.body['id']) : ''
-  yield allowed('ask', `alice asks for ${ask.target}, ${ask.tables.join()}, for ${ask.duration}`, asked)
+  yield allowed(
+    'ask',
+    `alice asks for ${ask.target}, ${ask.tables.join()}, for ${ask.duration}`,
+    asked
+  )
   if (!asked.ok) return
   const path = `/v1/elevations/${id}`
-  yield refusedBy('self-approval', 'alice tries to approve it herself', await alice.post(`${path}/approve`), 'self_approval')
-  yield refusedBy('stranger', 'eve, who has no rights, tries to approve it', await eve.post(`${path}/approve`), 'unknown_elevation')
+  yield refusedBy(
+    'self-approval',
+    'alice tries to approve it herself',
+    await alice.post(`${path}/approve`),
+    'self_approval'
+  )
+  yield refusedBy(
+    'stranger',
+    'eve, who has no rights, tries to approve it',
+    await eve.post(`${path}/approve`),
+    'unknown_elevation'
+  )
   yield allowed('approve', 'bob of the privacy group approves', await bob.post(`${path}/approve`))
   const vended = await alice.post(`${path}/credentials`)
   yield issued(vended)
@@ -91,7 +105,10 @@ export async function* story(scene: Scene): AsyncGenerator<Step> {
   yield denied(
     'context-trick',
     'and again, naming the encryption context that its grant allows',
-    await decrypt(login, { ciphertext: stolen, context: { 'aws:s3:arn': 'arn:aws:s3:::acme-claims' } }),
+    await decrypt(login, {
+      ciphertext: stolen,
+      context: { 'aws:s3:arn': 'arn:aws:s3:::acme-claims' }
+    }),
     'AccessDeniedException'
   )
   yield* queryStory(scene)
@@ -134,7 +151,8 @@ const issued = (answer: Answer): Step => {
 /** What AWS holds of the session: the very policy it was sent. */
 const sessionPolicyOf = (sandbox: Sandbox, accessKeyId: string): Step => {
   const sent = sandbox.world.sessions.get(accessKeyId)?.policy
-  const told = 'the session policy AWS was sent: one workgroup, one table, its data, its keys, its end'
+  const told =
+    'the session policy AWS was sent: one workgroup, one table, its data, its keys, its end'
   if (!sent) return failed('session-policy', told, { title: 'AWS was sent no session policy' })
   const lines = sent.document.Statement.map(inOneLine)
   const data = { characters: sent.text.length, sessionPolicy: JSON.parse(sent.text) }
@@ -170,15 +188,28 @@ const grants = (sandbox: Sandbox, id: string): Step => {
     (one) => `${JSON.stringify(one['operations'])}, only for ${JSON.stringify(one['constraints'])}`
   )
   const told = 'AWS recorded one KMS grant per bucket, Decrypt only, for that session alone'
-  const ok = made.length === 2 && made.every((one) => text(JSON.stringify(one['operations'])) === '["Decrypt"]')
+  const ok =
+    made.length === 2 &&
+    made.every((one) => text(JSON.stringify(one['operations'])) === '["Decrypt"]')
   return { step: 'grants', ok, told, lines, data: { grants: made } }
 }
 
 const rowsOf = (outcome: Outcome<readonly (readonly string[])[]>): Step => {
   const told = 'her own tools query the table she asked for'
   if (!outcome.ok) return failed('query', told, { title: outcome.refused, detail: outcome.message })
-  const lines = outcome.value.map((row) => row.map((cell) => cell.padEnd(12)).join('').trimEnd())
-  return { step: 'query', ok: outcome.value.length === 4, told, lines, data: { rows: outcome.value } }
+  const lines = outcome.value.map((row) =>
+    row
+      .map((cell) => cell.padEnd(12))
+      .join('')
+      .trimEnd()
+  )
+  return {
+    step: 'query',
+    ok: outcome.value.length === 4,
+    told,
+    lines,
+    data: { rows: outcome.value }
+  }
 }
 
 const denied = (step: string, told: string, outcome: Outcome<unknown>, name: string): Step => {
@@ -212,7 +243,9 @@ const gone = async ({ sandbox, as, signal }: Scene, id: string): Promise<Step> =
   for (const key of sandbox.world.keys.values()) {
     if (key.state !== 'Enabled') continue
     const { Grants } = await kms.send(new ListGrantsCommand({ KeyId: key.arn }))
-    left.push(...(Grants ?? []).flatMap((grant) => (grant.Name?.startsWith(`jit/${id}/`) ? grant.Name : [])))
+    left.push(
+      ...(Grants ?? []).flatMap((grant) => (grant.Name?.startsWith(`jit/${id}/`) ? grant.Name : []))
+    )
   }
   kms.destroy()
   return {

@@ -58,7 +58,12 @@ const play = async (to: Terminal, options: DemoOptions, place: Place): Promise<E
     const broker = await brokerOn(sandbox, options, place.folder)
     try {
       if (!to.json) introduce(to)
-      const isFine = await tellStory(to, { sandbox, broker, folder: place.folder, signal: place.stop.signal })
+      const isFine = await tellStory(to, {
+        sandbox,
+        broker,
+        folder: place.folder,
+        signal: place.stop.signal
+      })
       if (place.stop.signal.aborted) return interrupted(to)
       if (!to.json && options.keep !== undefined) tellKept(to, options.keep)
       if (options.once) return isFine ? exits.done : exits.refused
@@ -75,7 +80,9 @@ const play = async (to: Terminal, options: DemoOptions, place: Place): Promise<E
 
 const examplePolicies = fileURLToPath(new URL('../../policies', import.meta.url))
 
-/** With a Slack app in the environment the demo's broker talks to it: real buttons, no AWS account. */
+/**
+ * With a Slack app in the environment the demo's broker talks to it: real buttons, no AWS account.
+ */
 const slackIn = (env: DemoOptions['env']) =>
   Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('SALLYPORT_SLACK_')))
 
@@ -127,7 +134,10 @@ type Playing = {
   readonly signal: AbortSignal
 }
 
-const tellStory = async (to: Terminal, { sandbox, broker, folder, signal }: Playing): Promise<boolean> => {
+const tellStory = async (
+  to: Terminal,
+  { sandbox, broker, folder, signal }: Playing
+): Promise<boolean> => {
   const [alice, bob, carol, dave, eve, erin, oscar] = await Promise.all(
     people.map(async (person) =>
       api({ SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: await tokenOf(sandbox, person) })
@@ -168,7 +178,9 @@ const introduce = (to: Terminal): void => {
 
 const tellKept = (to: Terminal, keep: string): void => {
   to.out(`\nThe data folder is ${join(keep, 'data')}. Verify the ledger yourself, on any machine:`)
-  to.out(`  npx sallyport ledger verify ${join(keep, 'export')} --key ${join(keep, 'ledger.vkey')} --strict`)
+  to.out(
+    `  npx sallyport ledger verify ${join(keep, 'export')} --key ${join(keep, 'ledger.vkey')} --strict`
+  )
 }
 
 const explain = async (to: Terminal, sandbox: Sandbox, broker: Running): Promise<void> => {
@@ -177,7 +189,9 @@ const explain = async (to: Terminal, sandbox: Sandbox, broker: Running): Promise
   to.out(`  ${broker.url}/console`)
   to.out('In another shell:')
   to.out(`  export SALLYPORT_URL=${broker.url}`)
-  to.out(`  export SALLYPORT_TOKEN=$(curl -s ${sandbox.issuer}/token -d person=alice | cut -d'"' -f4)`)
+  to.out(
+    `  export SALLYPORT_TOKEN=$(curl -s ${sandbox.issuer}/token -d person=alice | cut -d'"' -f4)`
+  )
   to.out('  npx sallyport request --target claims-pii --duration 5m --ticket CLM-1 \\')
   to.out("    --reason 'looking around in the demo'")
   to.out('As bob (person=bob): npx sallyport approve ID. As alice: npx sallyport credentials ID.')

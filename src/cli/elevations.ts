@@ -56,7 +56,8 @@ export const request = async (api: Api, to: Terminal, options: AskOptions): Prom
     show(to, answer.body)
     return exits.done
   }
-  if (!to.json) to.err(`${id} waits for a decision. Ctrl-C leaves it waiting; \`sallyport status ${id}\`.`)
+  if (!to.json)
+    to.err(`${id} waits for a decision. Ctrl-C leaves it waiting; \`sallyport status ${id}\`.`)
   let latest = answer.body
   while (latest['state'] === 'pending') {
     await wait(pollMs)
@@ -94,7 +95,10 @@ export const act = async (
   to: Terminal,
   what: { readonly verb: string; readonly id: string; readonly body?: object }
 ): Promise<ExitCode> => {
-  const answer = await api.post(`/v1/elevations/${encodeURIComponent(what.id)}/${what.verb}`, what.body)
+  const answer = await api.post(
+    `/v1/elevations/${encodeURIComponent(what.id)}/${what.verb}`,
+    what.body
+  )
   if (!answer.ok) return tell(to, answer)
   show(to, answer.body)
   return exits.done

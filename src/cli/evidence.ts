@@ -80,7 +80,9 @@ export const verifyEvidence = async (
   }
   if (faults.length > 0) return exits.refused
   if (!to.json) {
-    to.out(`all ${proved} of ${entries} entries are in the tree of ${head?.size ?? 0n} that the key signed`)
+    to.out(
+      `all ${proved} of ${entries} entries are in the tree of ${head?.size ?? 0n} that the key signed`
+    )
     to.out(`${opened} values fit their commitments, ${erased} were erased lawfully`)
     to.out('whether any entry is left out, only the whole ledger shows: sallyport ledger verify')
   }
@@ -125,8 +127,14 @@ const writeOwn = (file: string, text: string): void => {
   renameSync(part, file)
 }
 
-const queryOf = ({ elevation, from, to, wholePolicy }: EvidenceOptions): string | URLSearchParams => {
-  const whole: Readonly<Record<string, string>> = wholePolicy === true ? { wholePolicy: 'true' } : {}
+const queryOf = ({
+  elevation,
+  from,
+  to,
+  wholePolicy
+}: EvidenceOptions): string | URLSearchParams => {
+  const whole: Readonly<Record<string, string>> =
+    wholePolicy === true ? { wholePolicy: 'true' } : {}
   if (elevation !== undefined && from === undefined && to === undefined) {
     return new URLSearchParams({ elevation, ...whole })
   }
@@ -134,8 +142,11 @@ const queryOf = ({ elevation, from, to, wholePolicy }: EvidenceOptions): string 
     return 'give either --elevation ID, or --from and --to'
   }
   const [begin, end] = [instantOf(from), instantOf(to)]
-  if (begin === null || end === null) return '--from and --to are UTC: 2026-11-21 or 2026-11-21T10:15:00Z'
-  return begin < end ? new URLSearchParams({ from: begin, to: end, ...whole }) : '--from is before --to'
+  if (begin === null || end === null)
+    return '--from and --to are UTC: 2026-11-21 or 2026-11-21T10:15:00Z'
+  return begin < end
+    ? new URLSearchParams({ from: begin, to: end, ...whole })
+    : '--from is before --to'
 }
 
 const forms = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/

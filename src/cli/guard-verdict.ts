@@ -6,7 +6,10 @@ import type { Refusal } from '../sql/refusal.ts'
 import { type Terminal, paint, plain, table, wrap } from './terminal.ts'
 
 /** What is told of a refusal; the code is any text where it comes from a broker. */
-export type PlacedRefusal = Pick<Refusal, 'line' | 'column' | 'offset' | 'length' | 'message' | 'hint'> & {
+export type PlacedRefusal = Pick<
+  Refusal,
+  'line' | 'column' | 'offset' | 'length' | 'message' | 'hint'
+> & {
   readonly code: string
 }
 
@@ -55,7 +58,9 @@ const excerptOf = (
   const last = Math.min(end, offset + length, offset + 2 * widest)
   const refused = Array.from(sql.slice(offset, last)).length
   const shown = before.slice(-Math.floor(widest / 2))
-  const text = plain([...shown, ...after].slice(0, widest).join('')).replaceAll('\t', ' ').trimEnd()
+  const text = plain([...shown, ...after].slice(0, widest).join(''))
+    .replaceAll('\t', ' ')
+    .trimEnd()
   const width = Math.max(1, Math.min(refused, widest - shown.length))
   return { text, indent: shown.length, width }
 }

@@ -1,4 +1,7 @@
-/** The words of `sallyport ledger …` that ask the broker; each one's work is loaded when it is called. */
+/**
+ * The words of `sallyport ledger …` that ask the broker; each one's work is loaded when it is
+ * called.
+ */
 import { type Command, InvalidArgumentError } from 'commander'
 import { api } from './api.ts'
 import type { RunCommand } from './policy.ts'
@@ -52,7 +55,10 @@ export const addLogCommands = (ledger: Command, run: RunCommand): void => {
     )
 }
 
-const acts: readonly (readonly [verb: 'accept-restore' | 'rotate-key' | 'backup', about: string])[] = [
+const acts: readonly (readonly [
+  verb: 'accept-restore' | 'rotate-key' | 'backup',
+  about: string
+])[] = [
   ['accept-restore', 'goes on with a ledger that is not the one that was anchored (operators)'],
   ['rotate-key', 'gives the ledger another key, signed by both (operators)'],
   ['backup', 'copies the running embedded store into backup/ of its data folder (operators)']

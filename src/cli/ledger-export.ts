@@ -1,9 +1,17 @@
 /**
- * `ledger export`: the whole log as a folder of C2SP tlog-tiles that any web server can serve. It is
- * verified before its checkpoint is put there, against the checkpoint of an earlier export too; a log
- * that was cut off, rolled back or forked since then is told, and what was exported stays.
+ * `ledger export`: the whole log as a folder of C2SP tlog-tiles that any web server can serve. It
+ * is verified before its checkpoint is put there, against the checkpoint of an earlier export too;
+ * a log that was cut off, rolled back or forked since then is told, and what was exported stays.
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { base64, textOf } from '../ledger/bytes.ts'
 import { type TreeHead, openCheckpoint } from '../ledger/checkpoint.ts'
@@ -43,7 +51,9 @@ export const ledgerExport = async (
 ): Promise<ExitCode> => {
   const foreign = foreignTo(folder)
   if (foreign !== null) {
-    to.err(`${plain(folder)} holds ${plain(foreign)}, which is no part of an export. Name another folder.`)
+    to.err(
+      `${plain(folder)} holds ${plain(foreign)}, which is no part of an export. Name another folder.`
+    )
     return exits.usage
   }
   const published = await latest(api, to)
@@ -82,7 +92,10 @@ const latest = async (api: FileApi, to: Terminal): Promise<Published | ExitCode>
   if (!signed.ok) return tell(to, signed)
   const opened = key && (await openCheckpoint(signed.bytes, [key], nodePrimitives))
   if (!key || !opened?.ok) {
-    return inconsistent(to, { code: 'checkpoint_signature', detail: "not signed by the broker's own key" })
+    return inconsistent(to, {
+      code: 'checkpoint_signature',
+      detail: "not signed by the broker's own key"
+    })
   }
   return { checkpoint: signed.bytes, head: opened.head, keyText, key }
 }
@@ -90,13 +103,17 @@ const latest = async (api: FileApi, to: Terminal): Promise<Published | ExitCode>
 type Wrong = { readonly code: string; readonly detail: string }
 
 /** The files with the new checkpoint, the one exported before as an anchor. */
-const verify = async (folder: string, { checkpoint, head, key }: Published): Promise<Wrong | null> => {
+const verify = async (
+  folder: string,
+  { checkpoint, head, key }: Published
+): Promise<Wrong | null> => {
   const reader = folderReader(folder)
   const earlier = join(folder, checkpointPath)
   const old = new Set(stale(folder, head.size))
   const over: ExportReader = {
     ...reader,
-    read: (path, most) => (path === checkpointPath ? Buffer.from(checkpoint) : reader.read(path, most)),
+    read: (path, most) =>
+      path === checkpointPath ? Buffer.from(checkpoint) : reader.read(path, most),
     paths: function* () {
       for (const path of pathsIn(folder, '')) if (!old.has(path)) yield { path, isFile: true }
     }
@@ -166,7 +183,9 @@ const report = (to: Terminal, of: Report): void => {
   const { origin, size, root } = head
   if (to.json) {
     const about = { origin, size: String(size), root: base64(root) }
-    to.out(JSON.stringify({ ok: true, folder, ...about, fetched: files, kept, key: keyFile, openings }))
+    to.out(
+      JSON.stringify({ ok: true, folder, ...about, fetched: files, kept, key: keyFile, openings })
+    )
     return
   }
   to.out(`${paint(to, 'green', 'exported')}  ${plain(origin)}  ${size} entries`)

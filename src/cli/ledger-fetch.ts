@@ -1,6 +1,6 @@
 /**
- * Fetching the files of a log from the broker into a folder. A file is there whole or not at all, so
- * an export that was interrupted goes on where it stopped.
+ * Fetching the files of a log from the broker into a folder. A file is there whole or not at all,
+ * so an export that was interrupted goes on where it stopped.
  */
 import { lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -24,8 +24,7 @@ type Fetching = {
 }
 
 export type Fetched =
-  | { readonly ok: true; readonly fetched: number; readonly kept: number }
-  | Refused
+  { readonly ok: true; readonly fetched: number; readonly kept: number } | Refused
 
 /** Every file of a log of this size that the folder does not have yet. */
 export const fetchFiles = async (of: Fetching): Promise<Fetched> => {
@@ -55,12 +54,15 @@ export const fetchFiles = async (of: Fetching): Promise<Fetched> => {
 
 /** How many files a log of this size has. */
 export const countFiles = (size: bigint): number =>
-  Number([...levelsOf(size), 'entries' as const].reduce((sum, level) => sum + filesIn(countOf(level, size)), 0n))
+  Number(
+    [...levelsOf(size), 'entries' as const].reduce(
+      (sum, level) => sum + filesIn(countOf(level, size)),
+      0n
+    )
+  )
 
 /** Tries again where the broker says when, or was not there for a moment. */
-export const patiently = async <T>(
-  call: () => Promise<T | Refused>
-): Promise<T | Refused> => {
+export const patiently = async <T>(call: () => Promise<T | Refused>): Promise<T | Refused> => {
   for (let tries = 1; ; tries++) {
     const answer = await call()
     if (!isRefused(answer) || answer.retryAfter === undefined) return answer

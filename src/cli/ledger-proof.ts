@@ -1,6 +1,6 @@
 /**
- * `ledger proof`: one file that proves one entry offline (C2SP tlog-proof): of an entry by its index,
- * of an elevation its last. It is printed byte for byte, to be kept beside a ticket.
+ * `ledger proof`: one file that proves one entry offline (C2SP tlog-proof): of an entry by its
+ * index, of an elevation its last. It is printed byte for byte, to be kept beside a ticket.
  */
 import { textOf } from '../ledger/bytes.ts'
 import { parseProofFile } from '../ledger/proof-file.ts'
@@ -19,6 +19,8 @@ export const ledgerProof = async (api: FileApi, to: Terminal, id: string): Promi
     const problem = { code: 'proof_malformed', title: 'No proof', detail }
     return tell(to, { ok: false, exit: exits.refused, problem })
   }
-  to.out(to.json ? JSON.stringify({ index: String(file.index), proof: text }) : text.replace(/\n$/, ''))
+  to.out(
+    to.json ? JSON.stringify({ index: String(file.index), proof: text }) : text.replace(/\n$/, '')
+  )
   return exits.done
 }

@@ -53,7 +53,13 @@ export const ledgerVerify = async (
   const stat = lstatSync(folder, { throwIfNoEntry: false })
   if (!stat?.isDirectory()) return usage(to, `${plain(folder)} is not a folder.`)
   const show = progress(to)
-  const of = { reader: folderReader(folder), keys, anchors, witnesses, strict: options.strict === true }
+  const of = {
+    reader: folderReader(folder),
+    keys,
+    anchors,
+    witnesses,
+    strict: options.strict === true
+  }
   const verified = await verifyExport({ ...of, progress: show.at }, nodePrimitives)
   show.end()
   tell(to, verified)
@@ -127,9 +133,7 @@ const readKeys = async (texts: readonly string[]): Promise<readonly VerifierKey[
   return keys.length > 0 ? keys : null
 }
 
-const readWitnesses = async (
-  texts: readonly string[]
-): Promise<readonly WitnessKey[] | null> => {
+const readWitnesses = async (texts: readonly string[]): Promise<readonly WitnessKey[] | null> => {
   const keys = await Promise.all(
     texts.map((text) => parseWitnessKey((fileText(text) ?? text).trim(), nodePrimitives))
   )

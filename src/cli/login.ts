@@ -19,7 +19,10 @@ export type LoginOptions = {
 
 const timeoutSeconds = 10
 
-/** Exit 0 when signed in, 1 when it was declined or took too long, 2 for a wrong issuer, 69 without an answer. */
+/**
+ * Exit 0 when signed in, 1 when it was declined or took too long, 2 for a wrong issuer, 69 without
+ * an answer.
+ */
 export const login = async (to: Terminal, env: Env, options: LoginOptions): Promise<ExitCode> => {
   const { issuer, clientId, audience, scope } = options
   if (!isTrusted(issuer)) {
@@ -106,6 +109,8 @@ const failed = (to: Terminal, cause: unknown): ExitCode => {
     to.err(`The provider did not sign you in: ${plain(cause.error).slice(0, 100)}`)
     return exits.refused
   }
-  to.err('The provider gave no answer that can be used. Is --issuer right, and does it know devices?')
+  to.err(
+    'The provider gave no answer that can be used. Is --issuer right, and does it know devices?'
+  )
   return exits.unavailable
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `sallyport`: the command line. Each command is a file of its own, loaded only when it is called, so
- * that `credentials` starts fast. Wrong usage is exit 2; every command answers errors on stderr.
+ * `sallyport`: the command line. Each command is a file of its own, loaded only when it is called,
+ * so that `credentials` starts fast. Wrong usage is exit 2; every command answers errors on stderr.
  */
 import { Command, CommanderError, Option } from 'commander'
 import { api } from './api.ts'
@@ -51,7 +51,9 @@ command('serve', 'the broker: HTTP and the worker that ends elevations').action(
 command('sandbox', 'only the local AWS, on 127.0.0.1')
   .option('--port <n>', 'port; 0 is any free one', port, 0)
   .option('--clock-control', 'lets POST /_sandbox/clock move its clock')
-  .action((options) => run(options, async (to) => (await import('./sandbox.ts')).sandbox(to, options)))
+  .action((options) =>
+    run(options, async (to) => (await import('./sandbox.ts')).sandbox(to, options))
+  )
 
 command('witness', 'cosigns what continues a log, refuses forks and rollbacks')
   .requiredOption('--log-key <vkey>', 'public key of a log it is to know; repeatable', more, [])
@@ -59,7 +61,9 @@ command('witness', 'cosigns what continues a log, refuses forks and rollbacks')
   .option('--name <name>', 'its own name, the first part of its key', 'sallyport.local/witness')
   .option('--host <host>', 'address to listen on', '127.0.0.1')
   .option('--port <n>', 'port; 0 is any free one', port, 8090)
-  .action((options) => run(options, async (to) => (await import('./witness.ts')).witness(to, options)))
+  .action((options) =>
+    run(options, async (to) => (await import('./witness.ts')).witness(to, options))
+  )
 
 command('demo', 'the whole journey on the built-in sandbox')
   .option('--once', 'plays it and exits')
@@ -72,7 +76,9 @@ command('demo', 'the whole journey on the built-in sandbox')
   )
 
 addPolicyCommands(program.command('policy').description('faults, tests, decisions, changes'), run)
-const posture = program.command('posture').description('workgroups, keys, roles and buckets: what is out of line')
+const posture = program
+  .command('posture')
+  .description('workgroups, keys, roles and buckets: what is out of line')
 addPostureCommands(posture, run)
 addCollectCommand(posture, run)
 addSideDoorsCommand(posture, run)
@@ -102,7 +108,7 @@ command('evidence', 'what happened, with its proofs, in one file (auditors); or 
   .option('--out <file>', 'default: stdout')
   .option('--whole-policy', 'with all that the policy digest is of, people and addresses too')
   .option('--verify <file>', 'checks a file instead, without the broker')
-  .option('--key <vkey>', 'for --verify: the ledger\'s key as you know it, or a file that holds it')
+  .option('--key <vkey>', "for --verify: the ledger's key as you know it, or a file that holds it")
   .action(({ json, verify, key, ...options }) =>
     run({ json }, async (to) => {
       const { evidence, verifyEvidence } = await import('./evidence.ts')
@@ -132,7 +138,7 @@ command('bootstrap', 'the AWS side of the targets, ready to apply')
   .requiredOption('--broker-role <arn>', 'role that the broker is to run under')
   .option('--producer <arn>', 'role that writes the data; repeatable', more, [])
   .option('--runs-as <principal>', 'service or role that the broker is', 'ecs-tasks.amazonaws.com')
-  .option('--personal-key <arn>', 'KMS key that locks people\'s keys')
+  .option('--personal-key <arn>', "KMS key that locks people's keys")
   .option('--policies <dir>', 'policies folder', 'policies')
   .option('--out <dir>', 'a file each instead of stdout')
   .action((options) =>
@@ -187,11 +193,11 @@ command('logout', 'forgets what login got').action((options) =>
 )
 
 const acts: readonly (readonly [verb: string, about: string, reason: boolean])[] = [
-  ['approve', 'approves somebody else\'s ask', false],
+  ['approve', "approves somebody else's ask", false],
   ['deny', 'denies it; one denial is final', true],
   ['cancel', 'withdraws your own unused ask', false],
   ['end', 'ends your own window early', false],
-  ['revoke', 'ends somebody else\'s window now', true],
+  ['revoke', "ends somebody else's window now", true],
   ['review', 'says that you looked at a break-glass elevation', true]
 ]
 for (const [verb, about, reason] of acts) {
@@ -229,17 +235,17 @@ command('status [id]', 'what you have and wait for').action((id, options) =>
 
 command('targets [target]', 'what you may ask for; with an id, its tables and columns').action(
   (target, options) =>
-    run(options, async (to) =>
-      (await import('./targets.ts')).targets(api(process.env), to, target)
-    )
+    run(options, async (to) => (await import('./targets.ts')).targets(api(process.env), to, target))
 )
 
-command('credentials <id>', 'for an AWS profile: credential_process = sallyport credentials ID')
-  .action((id, options) =>
-    run(options, async (to) =>
-      (await import('./credentials.ts')).credentials(api(process.env), to, id)
-    )
+command(
+  'credentials <id>',
+  'for an AWS profile: credential_process = sallyport credentials ID'
+).action((id, options) =>
+  run(options, async (to) =>
+    (await import('./credentials.ts')).credentials(api(process.env), to, id)
   )
+)
 
 command('reconcile', 'CloudTrail log files against an exported ledger; exit 1 with findings')
   .requiredOption('--from <place>', 'folder of log files, or s3://BUCKET/PREFIX')
@@ -259,7 +265,9 @@ command('reconcile', 'CloudTrail log files against an exported ledger; exit 1 wi
   )
 
 command('query <id> <sql>', 'one query of a brokered elevation; - reads it from stdin')
-  .addOption(new Option('--format <format>', 'how the rows are printed').choices(formats).default('table'))
+  .addOption(
+    new Option('--format <format>', 'how the rows are printed').choices(formats).default('table')
+  )
   .action((elevation, sql, { json, format }) =>
     run({ json: json === true }, async (to) => {
       const { queryHere } = await import('./query-here.ts')

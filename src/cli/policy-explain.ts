@@ -105,7 +105,9 @@ const instantOf = (at: string | undefined, { now }: ExplainOptions): Instant | n
   return Number.isNaN(written) || written < 0 ? null : instant(written)
 }
 
-/** What the snapshot shows of the target; null where there is none, undefined where it is not one. */
+/**
+ * What the snapshot shows of the target; null where there is none, undefined where it is not one.
+ */
 const seenIn = async (
   to: Terminal,
   file: string | undefined,

@@ -9,7 +9,9 @@ import { type Terminal, paint, wrap } from './terminal.ts'
 
 export type JudgeOptions = SceneOptions & { readonly file: string; readonly failOn: Severity }
 
-/** Exit 1 where a finding not waived is as bad as `failOn`, 2 for a bad file, 78 for bad policies. */
+/**
+ * Exit 1 where a finding not waived is as bad as `failOn`, 2 for a bad file, 78 for bad policies.
+ */
 export const postureJudge = async (to: Terminal, options: JudgeOptions): Promise<ExitCode> => {
   const scene = await sceneFrom(to, options)
   if (typeof scene === 'number') return scene
@@ -31,8 +33,11 @@ const tell = (
   for (const one of findings) tellFinding(to, one)
   const open = findings.filter(isOpen)
   const counts = Object.entries(countOf(open)).map(([severity, count]) => `${count} ${severity}`)
-  to.out(`${counted(open.length, 'open finding')}: ${counts.join(', ')}; ${findings.length - open.length} waived`)
-  const verdict = failing > 0 ? `${failing} at ${failOn} or worse, so this fails` : `none at ${failOn} or worse`
+  to.out(
+    `${counted(open.length, 'open finding')}: ${counts.join(', ')}; ${findings.length - open.length} waived`
+  )
+  const verdict =
+    failing > 0 ? `${failing} at ${failOn} or worse, so this fails` : `none at ${failOn} or worse`
   to.out(paint(to, failing > 0 ? 'red' : 'green', verdict))
 }
 
@@ -49,9 +54,15 @@ const tellFinding = (to: Terminal, finding: Finding): void => {
     ...(targets.length === 0 ? [] : [`targets ${targets.join(', ')}`]),
     `owner ${owner ?? 'nobody'}`
   ].join(', ')
-  const lines = [resource, `${shows}. ${why}`, whose, ...(waiver === null ? [] : [waiverLine(waiver)])]
+  const lines = [
+    resource,
+    `${shows}. ${why}`,
+    whose,
+    ...(waiver === null ? [] : [waiverLine(waiver)])
+  ]
   for (const text of lines.flatMap((one) => wrap(one, 96))) to.out(`  ${text}`)
-  for (const text of mend.cli) to.out(`  ${paint(to, 'dim', `$ ${wrap(text, Infinity).join(' ')}`)}`)
+  for (const text of mend.cli)
+    to.out(`  ${paint(to, 'dim', `$ ${wrap(text, Infinity).join(' ')}`)}`)
   to.out('')
 }
 

@@ -1,4 +1,6 @@
-/** What `posture judge` and `posture report` read: snapshots, the policy, who the broker is, when. */
+/**
+ * What `posture judge` and `posture report` read: snapshots, the policy, who the broker is, when.
+ */
 import { readFile, stat } from 'node:fs/promises'
 import { type Instant, instant } from '../elevation/ids.ts'
 import type { Facts } from '../posture/facts.ts'

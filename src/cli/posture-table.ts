@@ -1,12 +1,19 @@
-/** `posture report` for people at a terminal: figures, then what is open, in at most 100 columns. */
+/**
+ * `posture report` for people at a terminal: figures, then what is open, in at most 100 columns.
+ */
 import { iso } from '../elevation/ids.ts'
 import { isOpen } from '../posture/finding.ts'
 import { percent } from '../posture/report-charts.ts'
 import type { Report } from '../posture/report.ts'
 import { type Terminal, table } from './terminal.ts'
 
-/** Prints the report; the last part of an ARN says which resource, the whole is in the other forms. */
-export const printReport = (to: Terminal, { figures, findings, closed, collectedAt }: Report): void => {
+/**
+ * Prints the report; the last part of an ARN says which resource, the whole is in the other forms.
+ */
+export const printReport = (
+  to: Terminal,
+  { figures, findings, closed, collectedAt }: Report
+): void => {
   const { workgroups, targets, locations, bySeverity, meanSecondsToMend } = figures
   const shares = [
     ['workgroups in order', workgroups],
@@ -14,11 +21,15 @@ export const printReport = (to: Terminal, { figures, findings, closed, collected
     ['classified locations under customer managed keys', locations]
   ] as const
   to.out(`collected ${iso(collectedAt)}`)
-  for (const [what, share] of shares) to.out(`${percent(share).padStart(5)}  ${what} (${share.count} of ${share.of})`)
+  for (const [what, share] of shares)
+    to.out(`${percent(share).padStart(5)}  ${what} (${share.count} of ${share.of})`)
   to.out(
-    `open: ${Object.entries(bySeverity).map(([severity, count]) => `${count} ${severity}`).join(', ')}; waived: ${figures.waived}; closed: ${figures.closed}`
+    `open: ${Object.entries(bySeverity)
+      .map(([severity, count]) => `${count} ${severity}`)
+      .join(', ')}; waived: ${figures.waived}; closed: ${figures.closed}`
   )
-  if (meanSecondsToMend !== null) to.out(`mean time to mend: ${Math.round(meanSecondsToMend / 3600)} hours`)
+  if (meanSecondsToMend !== null)
+    to.out(`mean time to mend: ${Math.round(meanSecondsToMend / 3600)} hours`)
   if (findings.length > 0) {
     to.out('')
     table(

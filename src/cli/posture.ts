@@ -11,7 +11,10 @@ export const addPostureCommands = (posture: Command, run: RunCommand): void => {
       .command(usage)
       .description(about)
       .option('--policies <dir>', 'policies folder', 'policies')
-      .option('--broker-role <arn>', 'role of the broker; default: whoever alone is trusted by a role')
+      .option(
+        '--broker-role <arn>',
+        'role of the broker; default: whoever alone is trusted by a role'
+      )
       .option('--at <iso>', 'the moment to judge at, UTC; default: now')
 
   command('judge <file>', 'what is out of line in a snapshot; exit 1 where findings are open')

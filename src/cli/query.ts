@@ -1,7 +1,7 @@
 /**
  * `query ID SQL`: one query through the broker, which checks it, runs it and keeps the credentials.
- * Rows go to stdout, everything about them to stderr. Refused: exit 1, each reason under its line of
- * the query. Ctrl-C stops the query, also where it already runs on Athena.
+ * Rows go to stdout, everything about them to stderr. Refused: exit 1, each reason under its line
+ * of the query. Ctrl-C stops the query, also where it already runs on Athena.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Answer, type Json, type QueryApi, type Refused, objectOf, tell, text } from './api.ts'
@@ -116,7 +116,7 @@ const showTable = async (api: QueryApi, to: Terminal, options: Shown): Promise<R
   const { path, width, signal } = options
   let table: ResultTable | null = null
   let rows = 0
-  for (let cursor = ''; ; ) {
+  for (let cursor = ''; ;) {
     const search = cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`
     const page = await api.get(`${path}/results${search}`)
     if (!page.ok) return page

@@ -1,7 +1,7 @@
 /**
- * The result of a query as a table that fits: widths from the first rows, numbers to the right, what
- * is too long cut with an ellipsis, columns for which there is no room left out and counted. Values
- * come from data that nobody has vouched for: control characters are shown, never obeyed.
+ * The result of a query as a table that fits: widths from the first rows, numbers to the right,
+ * what is too long cut with an ellipsis, columns for which there is no room left out and counted.
+ * Values come from data that nobody has vouched for: control characters are shown, never obeyed.
  */
 import { type Terminal, paint, plain } from './terminal.ts'
 
@@ -40,7 +40,10 @@ export const resultTable = (
   const widths = fitted(wanted, width)
   const isRight = columns.map(({ type }) => numeric.test(type))
   const line = (texts: readonly string[]): string =>
-    widths.map((most, n) => cell(texts[n] ?? '', most, isRight[n] === true)).join(gap).trimEnd()
+    widths
+      .map((most, n) => cell(texts[n] ?? '', most, isRight[n] === true))
+      .join(gap)
+      .trimEnd()
   return {
     head: () => {
       to.out(paint(to, 'dim', line(columns.map(({ name }) => shown(name)))))

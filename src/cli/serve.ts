@@ -10,7 +10,10 @@ import { untilStopped } from './until-stopped.ts'
 /** Nothing is lost by less: what is under way is recovered as after a crash. */
 const longestStopMs = 20_000
 
-/** Exit 78 for bad configuration or policies (all of it at once), 69 where a port or folder is taken. */
+/**
+ * Exit 78 for bad configuration or policies (all of it at once), 69 where a port or folder is
+ * taken.
+ */
 export const serve = async (
   to: Terminal,
   env: Readonly<Record<string, string | undefined>>

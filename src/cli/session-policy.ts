@@ -31,7 +31,10 @@ export type SessionPolicyOptions = {
 
 const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/
 
-/** Exit 0 with the parameters, 1 where the policy cannot be made, 2 for bad options, 78 for bad policies. */
+/**
+ * Exit 0 with the parameters, 1 where the policy cannot be made, 2 for bad options, 78 for bad
+ * policies.
+ */
 export const sessionPolicy = async (
   to: Terminal,
   options: SessionPolicyOptions
@@ -48,7 +51,9 @@ export const sessionPolicy = async (
   const wanted = parseTargetId(options.target)
   const target = wanted === null ? undefined : policy.targets.get(wanted)
   if (!target) {
-    to.err(`no target ${JSON.stringify(options.target)}; there are: ${[...policy.targets.keys()].join(', ')}`)
+    to.err(
+      `no target ${JSON.stringify(options.target)}; there are: ${[...policy.targets.keys()].join(', ')}`
+    )
     return exits.refused
   }
   // at any moment before notAfter the plan is the same but for the session's length
@@ -61,7 +66,11 @@ export const sessionPolicy = async (
   const assume = assumeParameters({ id, requester, intent: planned.value.intent }, now)
   if (!assume.ok) return refused(to, assume.refusal)
   const { sessionPolicy: text } = planned.value.intent
-  const shown = { assumeRole: assume.value, grants: planned.value.grants, policyCharacters: text.length }
+  const shown = {
+    assumeRole: assume.value,
+    grants: planned.value.grants,
+    policyCharacters: text.length
+  }
   if (to.json) {
     to.out(JSON.stringify(shown))
     return exits.done

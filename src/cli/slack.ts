@@ -10,7 +10,9 @@ export type ManifestFlags = {
   readonly link?: boolean
 }
 
-/** Exit 0, or 2 where it is not said how Slack reaches the broker, or where the URL is not https. */
+/**
+ * Exit 0, or 2 where it is not said how Slack reaches the broker, or where the URL is not https.
+ */
 export const slackManifest = (to: Terminal, flags: ManifestFlags): ExitCode => {
   const { url = null, socket = false, matchEmail = false, link = false } = flags
   if ((url === null) !== socket) {

@@ -1,7 +1,7 @@
 /**
- * The token that `login` got, one for each broker: a file of mode 0600 in a folder of mode 0700 under
- * the configuration home (XDG Base Directory: XDG_CONFIG_HOME, else ~/.config). A file that others
- * can read is not used. What is nearly over is refreshed; what cannot be is as good as none.
+ * The token that `login` got, one for each broker: a file of mode 0600 in a folder of mode 0700
+ * under the configuration home (XDG Base Directory: XDG_CONFIG_HOME, else ~/.config). A file that
+ * others can read is not used. What is nearly over is refreshed; what cannot be is as good as none.
  */
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -187,7 +187,9 @@ const Offer = ({ offer }: { readonly offer: TargetOffer }): VNode => (
   <article class="card tile">
     <div class="row between">
       <h3>{offer.target}</h3>
-      <span class={offer.classification === 'pii' ? 'tag direct' : 'tag'}>{offer.classification}</span>
+      <span class={offer.classification === 'pii' ? 'tag direct' : 'tag'}>
+        {offer.classification}
+      </span>
     </div>
     <ul class="quiet">
       {offer.rules.map(({ rule, mode, maxDuration }) => (

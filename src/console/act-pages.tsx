@@ -62,20 +62,32 @@ export const actPages = ({ app, broker }: Pages): void => {
     })
   }
 
-  app.post<{ Params: { id: string } }>('/elevations/:id/approve', forViewers, async (request, reply) => {
-    const { caller } = viewerOf(request)
-    const { id } = request.params
-    const shown = fieldsOf(request).one('digest')
-    const done = await broker.approve(caller, id, shown === '' ? undefined : shown)
-    return done.ok ? reply.redirect(elevationPath(id), 303) : refused({ request, reply }, done.refusal)
-  })
+  app.post<{ Params: { id: string } }>(
+    '/elevations/:id/approve',
+    forViewers,
+    async (request, reply) => {
+      const { caller } = viewerOf(request)
+      const { id } = request.params
+      const shown = fieldsOf(request).one('digest')
+      const done = await broker.approve(caller, id, shown === '' ? undefined : shown)
+      return done.ok
+        ? reply.redirect(elevationPath(id), 303)
+        : refused({ request, reply }, done.refusal)
+    }
+  )
 
-  app.post<{ Params: { id: string } }>('/elevations/:id/activate', forViewers, async (request, reply) => {
-    const { caller } = viewerOf(request)
-    const { id } = request.params
-    const done = await broker.activate(caller, id)
-    return done.ok ? reply.redirect(elevationPath(id), 303) : refused({ request, reply }, done.refusal)
-  })
+  app.post<{ Params: { id: string } }>(
+    '/elevations/:id/activate',
+    forViewers,
+    async (request, reply) => {
+      const { caller } = viewerOf(request)
+      const { id } = request.params
+      const done = await broker.activate(caller, id)
+      return done.ok
+        ? reply.redirect(elevationPath(id), 303)
+        : refused({ request, reply }, done.refusal)
+    }
+  )
 
   /** The refusal, and the way back to the elevation as it is now. */
   const refused = async ({ request, reply }: Exchange, refusal: Refusal): Promise<FastifyReply> => {
@@ -134,12 +146,21 @@ const Confirm = (parts: {
       <Facts
         of={[
           [work.elevation.requester, elevation.ask.requester],
-          [work.elevation.reason, <span key="why" class="said">{elevation.ask.reason}</span>],
+          [
+            work.elevation.reason,
+            <span key="why" class="said">
+              {elevation.ask.reason}
+            </span>
+          ],
           [work.elevation.id, <code key="id">{elevation.id}</code>],
           [work.acts.state, <State key="state" of={elevation} />]
         ]}
       />
-      <form method="post" action={elevationPath(elevation.id, `/${act}`)} data-draft={`${act} ${elevation.id}`}>
+      <form
+        method="post"
+        action={elevationPath(elevation.id, `/${act}`)}
+        data-draft={`${act} ${elevation.id}`}
+      >
         <Csrf viewer={viewer} />
         {label === null ? null : (
           <Field name="reason" label={label}>

@@ -50,7 +50,11 @@ export const approvalPages = (pages: Pages): void => {
         isAbout: async (id) => {
           const found = await elevations.get(id)
           if (found === null || found.elevation.ask.requester === caller.person) return false
-          return roles.auditor || roles.security || mayDecide(policy(), found.elevation, caller.person).ok
+          return (
+            roles.auditor ||
+            roles.security ||
+            mayDecide(policy(), found.elevation, caller.person).ok
+          )
         }
       }
     )
@@ -77,7 +81,11 @@ const queueOf = async (
   const { person } = caller
   const [pending, running, used] = await Promise.all([
     broker.list(person, { mine: false, states: ['pending'], limit: most }),
-    broker.list(person, { mine: false, states: ['approved', 'issuing', 'active', 'ending'], limit: most }),
+    broker.list(person, {
+      mine: false,
+      states: ['approved', 'issuing', 'active', 'ending'],
+      limit: most
+    }),
     broker.list(person, { mine: false, states: ['active', 'ending', 'ended'], limit: most })
   ])
   const isOthers = ({ elevation }: Stored): boolean => elevation.ask.requester !== person
@@ -87,7 +95,9 @@ const queueOf = async (
   const waiting = pending.filter(isOthers)
   const reviewable = used.filter(({ elevation }) => mayReview(policy(), elevation, person).ok)
   const isReviewed = await Promise.all(
-    reviewable.map(async ({ ledger }) => typesOf(await entriesAt(ledger)).has('breakglass.reviewed'))
+    reviewable.map(async ({ ledger }) =>
+      typesOf(await entriesAt(ledger)).has('breakglass.reviewed')
+    )
   )
   return {
     waiting: waiting.filter(isMineToDecide).toReversed(),
@@ -97,7 +107,13 @@ const queueOf = async (
   }
 }
 
-const Queue = ({ waiting, others, running, reviews, now }: Queued & { readonly now: Instant }): VNode => (
+const Queue = ({
+  waiting,
+  others,
+  running,
+  reviews,
+  now
+}: Queued & { readonly now: Instant }): VNode => (
   <>
     <section class="stack" aria-labelledby="waiting">
       <h2 id="waiting">{words.waiting}</h2>
@@ -132,7 +148,13 @@ const Listed = ({
     </Card>
   )
 
-const Waiting = ({ elevation, now }: { readonly elevation: Elevation; readonly now: Instant }): VNode => {
+const Waiting = ({
+  elevation,
+  now
+}: {
+  readonly elevation: Elevation
+  readonly now: Instant
+}): VNode => {
   const { ask, id, approvals, terms } = elevation
   return (
     <article class="card tile">

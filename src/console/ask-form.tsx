@@ -1,4 +1,6 @@
-/** The form of an ask: what the rules want beside what is typed. Without scripts it is all there. */
+/**
+ * The form of an ask: what the rules want beside what is typed. Without scripts it is all there.
+ */
 import type { VNode } from 'preact'
 import type { TargetOffer } from '../broker/broker.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -60,12 +62,19 @@ const Filled = (parts: AskFormParts & { readonly chosen: TargetOffer }): VNode =
   return (
     <div class="cols">
       <section class="card">
-        <form method="post" action="/console/ask" data-preview="/console/preview" data-draft={`ask ${chosen.target}`}>
+        <form
+          method="post"
+          action="/console/ask"
+          data-preview="/console/preview"
+          data-draft={`ask ${chosen.target}`}
+        >
           <Csrf viewer={viewer} />
           <input type="hidden" name="once" value={once} />
           <input type="hidden" name="target" value={chosen.target} />
           <Told {...parts} faults={preview?.faults ?? {}} />
-          {chosen.tables.length < 2 ? null : <Tables tables={chosen.tables} chosen={typed.all('tables')} />}
+          {chosen.tables.length < 2 ? null : (
+            <Tables tables={chosen.tables} chosen={typed.all('tables')} />
+          )}
           <Emergency demands={demands} typed={typed} />
           <Bound typed={typed} fault={preview?.faults['sql']} />
           <div class="row">
@@ -125,7 +134,12 @@ const Told = ({
           />
         )}
       </Field>
-      <Field name="reason" label={work.ask.reason} hint={work.ask.reasonHint(least)} {...fault('reason')}>
+      <Field
+        name="reason"
+        label={work.ask.reason}
+        hint={work.ask.reasonHint(least)}
+        {...fault('reason')}
+      >
         {(attributes) => (
           <textarea {...attributes} required maxLength={2000} value={typed.one('reason')} />
         )}
@@ -189,16 +203,32 @@ const Emergency = ({ demands, typed }: Pick<AskFormParts, 'demands' | 'typed'>):
   demands.some(({ approval }) => approval === 'breakGlass') ? (
     <label class="check note warn">
       <span class="row">
-        <input type="checkbox" name="breakGlass" value="yes" checked={typed.one('breakGlass') === 'yes'} />
+        <input
+          type="checkbox"
+          name="breakGlass"
+          value="yes"
+          checked={typed.one('breakGlass') === 'yes'}
+        />
         <span>{work.ask.breakGlass}</span>
       </span>
     </label>
   ) : null
 
-const Bound = ({ typed, fault }: { readonly typed: Fields; readonly fault: string | undefined }): VNode => (
+const Bound = ({
+  typed,
+  fault
+}: {
+  readonly typed: Fields
+  readonly fault: string | undefined
+}): VNode => (
   <details class="field" open={typed.one('sql') !== ''}>
     <summary>{work.ask.sql}</summary>
-    <Field name="sql" label={work.ask.sqlLabel} hint={work.ask.sqlHint} {...(fault === undefined ? {} : { fault })}>
+    <Field
+      name="sql"
+      label={work.ask.sqlLabel}
+      hint={work.ask.sqlHint}
+      {...(fault === undefined ? {} : { fault })}
+    >
       {(attributes) => (
         <textarea {...attributes} class="sql" spellcheck={false} value={typed.one('sql')} />
       )}

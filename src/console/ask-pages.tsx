@@ -63,9 +63,7 @@ export const askPages = (pages: Pages): void => {
     })
   }
 
-  app.get('/ask', forViewers, (request, reply) =>
-    show({ request, reply }, queryOf(request), null)
-  )
+  app.get('/ask', forViewers, (request, reply) => show({ request, reply }, queryOf(request), null))
 
   app.post('/preview', forViewers, async (request, reply) => {
     const fields = fieldsOf(request)
@@ -109,9 +107,15 @@ const askIn = (fields: Fields): AskInput => {
 
 const refusedAsk = (refusal: Refusal): ShownPreview => {
   const result: Result<Preview> = { ok: false, refusal }
-  return { ...shownPreview(result, false), title: work.ask.notTaken, faults: faultsOf(refusal.reasons ?? []) }
+  return {
+    ...shownPreview(result, false),
+    title: work.ask.notTaken,
+    faults: faultsOf(refusal.reasons ?? [])
+  }
 }
 
 /** The same form sent again is the same body. */
 const bodyHashOf = (ask: AskInput): string =>
-  createHash('sha256').update(JSON.stringify(['console', ask])).digest('hex')
+  createHash('sha256')
+    .update(JSON.stringify(['console', ask]))
+    .digest('hex')

@@ -21,7 +21,10 @@ const modules: Readonly<Record<string, string>> = {
 
 /** Adds a route for each file. */
 export const assetRoutes = (app: FastifyInstance): void => {
-  serve(app, 'console.css', { type: 'text/css; charset=utf-8', read: () => Promise.resolve(styleSheet) })
+  serve(app, 'console.css', {
+    type: 'text/css; charset=utf-8',
+    read: () => Promise.resolve(styleSheet)
+  })
   serve(app, 'icon.svg', { type: 'image/svg+xml', read: () => Promise.resolve(icon) })
   for (const [name, path] of Object.entries(modules)) {
     const read = (): Promise<string> => readFile(new URL(path, compiled), 'utf8')

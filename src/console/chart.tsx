@@ -31,7 +31,10 @@ export const BarChart = (of: Chart): VNode => {
   const size = { ...edges, width: widths[of.width] }
   const most = ticksUpTo(Math.max(1, ...groups.flatMap(({ values }) => values)))
   const top = most.at(-1) ?? 1
-  const inner = { width: size.width - size.left - size.right, height: size.height - size.top - size.bottom }
+  const inner = {
+    width: size.width - size.left - size.right,
+    height: size.height - size.top - size.bottom
+  }
   const yOf = (value: number): number => size.top + inner.height * (1 - value / top)
   const step = inner.width / Math.max(1, groups.length)
   const bar = Math.min(26, (step * 0.78) / Math.max(1, series.length))
@@ -42,7 +45,13 @@ export const BarChart = (of: Chart): VNode => {
         <title id={`${id}-title`}>{title}</title>
         {most.map((value) => (
           <g key={value}>
-            <line class="grid" x1={size.left} x2={size.width - size.right} y1={yOf(value)} y2={yOf(value)} />
+            <line
+              class="grid"
+              x1={size.left}
+              x2={size.width - size.right}
+              y1={yOf(value)}
+              y2={yOf(value)}
+            />
             <text class="tick" x={size.left - 8} y={yOf(value) + 4} text-anchor="end">
               {value.toLocaleString('en')}
             </text>
@@ -79,7 +88,12 @@ export const BarChart = (of: Chart): VNode => {
           y1={size.top + inner.height}
           y2={size.top + inner.height}
         />
-        <text class="label" x={size.left + inner.width / 2} y={size.height - 10} text-anchor="middle">
+        <text
+          class="label"
+          x={size.left + inner.width / 2}
+          y={size.height - 10}
+          text-anchor="middle"
+        >
           {xAxis}
         </text>
         <text

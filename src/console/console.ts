@@ -111,4 +111,5 @@ const every = (milliseconds: number, run: () => void): (() => void) => {
   return () => clearInterval(timer)
 }
 
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'not an error')
+const messageOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : 'not an error'

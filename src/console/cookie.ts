@@ -31,7 +31,8 @@ export const secretIn = (request: FastifyRequest, name: string): string | null =
 }
 
 /** What the store knows a secret by: SHA-256, hex. */
-export const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+export const digestOf = (secret: string): string =>
+  createHash('sha256').update(secret).digest('hex')
 
 /** The token that forms of this session carry. Without the cookie nobody can work it out. */
 export const csrfOf = (secret: string): string =>
@@ -46,10 +47,17 @@ export const isSame = (one: string, other: string): boolean => {
 export const setCookie = (
   reply: FastifyReply,
   { secure }: Cookies,
-  { name, value, seconds }: { readonly name: string; readonly value: string; readonly seconds: number | null }
+  {
+    name,
+    value,
+    seconds
+  }: { readonly name: string; readonly value: string; readonly seconds: number | null }
 ): void => {
   const options: CookieSerializeOptions = { path: '/', httpOnly: true, secure, sameSite: 'lax' }
-  void reply.setCookie(name, value, { ...options, ...(seconds === null ? {} : { maxAge: seconds }) })
+  void reply.setCookie(name, value, {
+    ...options,
+    ...(seconds === null ? {} : { maxAge: seconds })
+  })
 }
 
 export const dropCookie = (reply: FastifyReply, cookies: Cookies, name: string): void =>

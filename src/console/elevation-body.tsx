@@ -95,7 +95,12 @@ const Asked = ({ elevation }: { readonly elevation: Elevation }): VNode => {
       <Facts
         of={[
           [words.requester, <b key="who">{ask.requester}</b>],
-          [words.reason, <span key="why" class="said">{ask.reason}</span>],
+          [
+            words.reason,
+            <span key="why" class="said">
+              {ask.reason}
+            </span>
+          ],
           ask.ticket === null ? null : [words.ticket, ask.ticket],
           [words.length, printDuration(ask.duration)],
           ask.startAt === undefined ? null : [words.startAt, <Time key="from" at={ask.startAt} />],
@@ -133,7 +138,13 @@ const Asked = ({ elevation }: { readonly elevation: Elevation }): VNode => {
   )
 }
 
-const Tables = ({ of, isAll }: { readonly of: readonly TableFacts[]; readonly isAll: boolean }): VNode => (
+const Tables = ({
+  of,
+  isAll
+}: {
+  readonly of: readonly TableFacts[]
+  readonly isAll: boolean
+}): VNode => (
   <Card title={words.tables}>
     {of.map(({ table, columns }) => (
       <div key={table} class="tight">

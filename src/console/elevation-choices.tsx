@@ -1,6 +1,6 @@
 /**
- * What whoever looks at an elevation may do about it now. It only offers: the broker judges each act
- * when it comes. An approval carries the digest of the ask that was shown.
+ * What whoever looks at an elevation may do about it now. It only offers: the broker judges each
+ * act when it comes. An approval carries the digest of the ask that was shown.
  */
 import type { VNode } from 'preact'
 import { type Elevation, isScheduled } from '../elevation/elevation.ts'
@@ -42,7 +42,12 @@ const Own = ({ viewer, elevation }: ElevationParts): VNode | null => {
           )}
           <div class="row">
             {isScheduled(elevation) ? null : (
-              <Act viewer={viewer} to={to(elevation, '/activate')} label={words.start} kind="primary" />
+              <Act
+                viewer={viewer}
+                to={to(elevation, '/activate')}
+                label={words.start}
+                kind="primary"
+              />
             )}
             <a class="button" href={to(elevation, '/cancel')}>
               {words.cancel}

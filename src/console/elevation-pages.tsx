@@ -50,13 +50,17 @@ export const elevationPages = (pages: Pages): void => {
     })
   })
 
-  app.get<{ Params: { id: string } }>('/elevations/:id/live', forViewers, async (request, reply) => {
-    const viewer = viewerOf(request)
-    const found = await broker.get(viewer.caller.person, request.params.id)
-    if (!found.ok) throw refusedPage(found.refusal)
-    const id = parseElevationId(request.params.id)
-    live.open({ request, reply }, { viewer, isAbout: async (one) => one === id })
-  })
+  app.get<{ Params: { id: string } }>(
+    '/elevations/:id/live',
+    forViewers,
+    async (request, reply) => {
+      const viewer = viewerOf(request)
+      const found = await broker.get(viewer.caller.person, request.params.id)
+      if (!found.ok) throw refusedPage(found.refusal)
+      const id = parseElevationId(request.params.id)
+      live.open({ request, reply }, { viewer, isAbout: async (one) => one === id })
+    }
+  )
 
   actPages(pages)
 }

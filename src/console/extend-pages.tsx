@@ -1,6 +1,6 @@
 /**
- * Going on from a window of one's own: a new ask for the same tables, with its own decision, its own
- * session and its own time. The window that runs ends when it would have.
+ * Going on from a window of one's own: a new ask for the same tables, with its own decision, its
+ * own session and its own time. The window that runs ends when it would have.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { createHash } from 'node:crypto'
@@ -23,14 +23,18 @@ type Exchange = { readonly request: FastifyRequest<OfElevation>; readonly reply:
 
 /** Adds the form and its route. */
 export const extendPages = ({ app, broker }: Pages): void => {
-  const show = async ({ request, reply }: Exchange, refusal: Refusal | null): Promise<FastifyReply> => {
+  const show = async (
+    { request, reply }: Exchange,
+    refusal: Refusal | null
+  ): Promise<FastifyReply> => {
     const viewer = viewerOf(request)
     const found = await broker.get(viewer.caller.person, request.params.id)
     if (!found.ok) throw refusedPage(found.refusal)
     const { id, ask } = found.value.elevation
     if (ask.requester !== viewer.caller.person) throw absent()
     const { one } = fieldsOf(request)
-    const once = /^[A-Za-z0-9_-]{43}$/.test(one('once')) && refusal === null ? one('once') : newSecret()
+    const once =
+      /^[A-Za-z0-9_-]{43}$/.test(one('once')) && refusal === null ? one('once') : newSecret()
     if (refusal !== null) reply.code(problemKinds[refusal.code].status)
     return sendPage(reply, {
       title: work.extend.title(ask.target),
@@ -45,15 +49,30 @@ export const extendPages = ({ app, broker }: Pages): void => {
             <input type="hidden" name="once" value={once} />
             <Field name="duration" label={work.ask.duration} hint={work.extend.durationHint}>
               {(attributes) => (
-                <input type="text" {...attributes} required maxLength={20} autocomplete="off" value={one('duration') || '1h'} />
+                <input
+                  type="text"
+                  {...attributes}
+                  required
+                  maxLength={20}
+                  autocomplete="off"
+                  value={one('duration') || '1h'}
+                />
               )}
             </Field>
             <Field name="reason" label={work.ask.reason}>
-              {(attributes) => <textarea {...attributes} required maxLength={2000} value={one('reason')} />}
+              {(attributes) => (
+                <textarea {...attributes} required maxLength={2000} value={one('reason')} />
+              )}
             </Field>
             <Field name="ticket" label={work.ask.ticket} hint={work.extend.ticketHint}>
               {(attributes) => (
-                <input type="text" {...attributes} maxLength={100} autocomplete="off" value={one('ticket') || (ask.ticket ?? '')} />
+                <input
+                  type="text"
+                  {...attributes}
+                  maxLength={100}
+                  autocomplete="off"
+                  value={one('ticket') || (ask.ticket ?? '')}
+                />
               )}
             </Field>
             <div class="row">

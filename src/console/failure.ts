@@ -24,6 +24,7 @@ export const absent = (): PageError => new PageError('not_found')
 
 /** A verb's refusal where there is nothing to show beside it. */
 export const refusedPage = ({ code, message }: Refusal): PageError => {
-  const isAbsent = code === 'unknown_elevation' || code === 'unknown_target' || code === 'unknown_query'
+  const isAbsent =
+    code === 'unknown_elevation' || code === 'unknown_target' || code === 'unknown_query'
   return isAbsent ? absent() : new PageError(code, message)
 }

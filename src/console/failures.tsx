@@ -1,7 +1,8 @@
 /**
  * Where everything thrown ends: a page that says what happened and what to do, the cause for the
  * log, and one ledger entry where a known person was refused before a verb ran. Who has no session
- * is sent to sign in and comes back; what they had typed is shown, since it cannot be sent any more.
+ * is sent to sign in and comes back; what they had typed is shown, since it cannot be sent any
+ * more.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { VNode } from 'preact'
@@ -126,7 +127,9 @@ const pageErrorOf = (error: unknown): Shown => {
     : { code: 'internal', detail: null }
 }
 
-const isProblem = (value: unknown): value is { readonly code: ProblemCode; readonly detail: string } =>
+const isProblem = (
+  value: unknown
+): value is { readonly code: ProblemCode; readonly detail: string } =>
   typeof value === 'object' &&
   value !== null &&
   'code' in value &&
@@ -136,7 +139,11 @@ const isProblem = (value: unknown): value is { readonly code: ProblemCode; reado
   Object.hasOwn(problemKinds, value.code)
 
 /** As the API does it: not a flood of requests, and nothing of what was not the person's doing. */
-const record = async (broker: Broker, request: FastifyRequest, code: ProblemCode): Promise<void> => {
+const record = async (
+  broker: Broker,
+  request: FastifyRequest,
+  code: ProblemCode
+): Promise<void> => {
   const viewer = knownViewer(request)
   if (viewer === null || problemKinds[code].status >= 500) return
   if (code === 'too_many_requests' || code === 'not_found') return

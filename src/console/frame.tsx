@@ -27,7 +27,8 @@ export type Page = {
 }
 
 /** The whole document as text. */
-export const page = (parts: Page): string => `<!doctype html>${renderToString(<Document {...parts} />)}`
+export const page = (parts: Page): string =>
+  `<!doctype html>${renderToString(<Document {...parts} />)}`
 
 /** Answers with the page. Its status is 200 unless another was set. */
 export const sendPage = (reply: FastifyReply, parts: Page): FastifyReply =>

@@ -1,4 +1,7 @@
-/** One entry of the ledger: what it says, the values behind its commitments, its bytes and its proof. */
+/**
+ * One entry of the ledger: what it says, the values behind its commitments, its bytes and its
+ * proof.
+ */
 import type { VNode } from 'preact'
 import type { OpenedRow, OpeningState } from '../broker/broker.ts'
 import { instant } from '../elevation/ids.ts'
@@ -18,35 +21,43 @@ const indexForm = /^(?:0|[1-9][0-9]{0,14})$/
 
 /** Adds the page of an entry and its proof as a file. */
 export const ledgerEntryPages = ({ app, broker }: AuditPages): void => {
-  app.get<{ Params: { readonly index: string } }>('/ledger/:index', forViewers, async (request, reply) => {
-    const viewer = viewerOf(request)
-    const index = indexIn(request.params.index)
-    const [row] = shown(await broker.entries(viewer.caller.person, index, 1))
-    if (row?.index !== index) throw absent()
-    const parsed = parseEntry(row.body)
-    return sendPage(reply, {
-      title: words.ledger.entry(index),
-      lead: parsed.ok ? `${parsed.body.actor} ${sentenceOf(parsed.body)}` : parsed.code,
-      viewer,
-      at: ledgerPath,
-      actions: (
-        <a class="button primary" href={`${ledgerPath}/${index}/proof`} download>
-          {words.ledger.proof}
-        </a>
-      ),
-      body: <Entry row={row} body={parsed.ok ? parsed.body : null} />
-    })
-  })
+  app.get<{ Params: { readonly index: string } }>(
+    '/ledger/:index',
+    forViewers,
+    async (request, reply) => {
+      const viewer = viewerOf(request)
+      const index = indexIn(request.params.index)
+      const [row] = shown(await broker.entries(viewer.caller.person, index, 1))
+      if (row?.index !== index) throw absent()
+      const parsed = parseEntry(row.body)
+      return sendPage(reply, {
+        title: words.ledger.entry(index),
+        lead: parsed.ok ? `${parsed.body.actor} ${sentenceOf(parsed.body)}` : parsed.code,
+        viewer,
+        at: ledgerPath,
+        actions: (
+          <a class="button primary" href={`${ledgerPath}/${index}/proof`} download>
+            {words.ledger.proof}
+          </a>
+        ),
+        body: <Entry row={row} body={parsed.ok ? parsed.body : null} />
+      })
+    }
+  )
 
-  app.get<{ Params: { readonly index: string } }>('/ledger/:index/proof', forViewers, async (request, reply) => {
-    const index = indexIn(request.params.index)
-    const file = shown(await broker.proof(viewerOf(request).caller.person, String(index)))
-    if (file === null) throw absent()
-    return reply
-      .header('content-disposition', `attachment; filename="entry-${index}.tlog-proof"`)
-      .type('text/plain; charset=utf-8')
-      .send(Buffer.from(file))
-  })
+  app.get<{ Params: { readonly index: string } }>(
+    '/ledger/:index/proof',
+    forViewers,
+    async (request, reply) => {
+      const index = indexIn(request.params.index)
+      const file = shown(await broker.proof(viewerOf(request).caller.person, String(index)))
+      if (file === null) throw absent()
+      return reply
+        .header('content-disposition', `attachment; filename="entry-${index}.tlog-proof"`)
+        .type('text/plain; charset=utf-8')
+        .send(Buffer.from(file))
+    }
+  )
 }
 
 const indexIn = (text: string): number => {
@@ -54,13 +65,21 @@ const indexIn = (text: string): number => {
   return Number(text)
 }
 
-const Entry = ({ row, body }: { readonly row: OpenedRow; readonly body: EntryBody | null }): VNode => {
+const Entry = ({
+  row,
+  body
+}: {
+  readonly row: OpenedRow
+  readonly body: EntryBody | null
+}): VNode => {
   const openings = Object.entries(row.openings)
   return (
     <>
       <p class="crumb row">
         <a href={ledgerPath}>{words.ledger.back}</a>
-        {row.index === 0 ? null : <a href={`${ledgerPath}/${row.index - 1}`}>{words.ledger.before}</a>}
+        {row.index === 0 ? null : (
+          <a href={`${ledgerPath}/${row.index - 1}`}>{words.ledger.before}</a>
+        )}
         <a href={`${ledgerPath}/${row.index + 1}`}>{words.ledger.after}</a>
       </p>
       <div class="cols">
@@ -98,8 +117,13 @@ const Said = ({ body }: { readonly body: EntryBody }): VNode => (
         body.target === null ? null : [words.ledger.target, body.target],
         body.elevation === null
           ? null
-          : [words.ledger.elevation, <ElevationLink id={body.elevation}>{body.elevation}</ElevationLink>],
-        ...detailsOf(body, {}).map(([name, value]) => [name, <span class="said">{value}</span>] as const),
+          : [
+              words.ledger.elevation,
+              <ElevationLink id={body.elevation}>{body.elevation}</ElevationLink>
+            ],
+        ...detailsOf(body, {}).map(
+          ([name, value]) => [name, <span class="said">{value}</span>] as const
+        ),
         body.policy === null ? null : [words.ledger.policy, <code>{body.policy}</code>],
         [words.ledger.id, <code>{body.id}</code>]
       ]}

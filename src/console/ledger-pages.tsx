@@ -29,7 +29,9 @@ export const ledgerPages = ({ app, audit, read }: AuditPages): void => {
     const viewer = viewerOf(request)
     const finding = findingIn(queryOf(request))
     const { person } = viewer.caller
-    const found = shown(await audit.findEntries(person, finding.filter, { after: finding.after, limit: perPage }))
+    const found = shown(
+      await audit.findEntries(person, finding.filter, { after: finding.after, limit: perPage })
+    )
     return sendPage(reply, {
       title: words.ledger.title,
       lead: words.ledger.lead,
@@ -75,13 +77,17 @@ export const ledgerPages = ({ app, audit, read }: AuditPages): void => {
     const isJson = query.one('format') === 'json'
     const text = isJson ? packJson(pack) : await packFile(pack, script(), nodePrimitives)
     return reply
-      .header('content-disposition', `attachment; filename="${fileNameOf(pack)}.${isJson ? 'json' : 'html'}"`)
+      .header(
+        'content-disposition',
+        `attachment; filename="${fileNameOf(pack)}.${isJson ? 'json' : 'html'}"`
+      )
       .type(isJson ? 'application/json; charset=utf-8' : 'text/html; charset=utf-8')
       .send(text)
   })
 }
 
-const exportCommands = 'sallyport ledger export DIR\nsallyport ledger verify DIR --key KEY --anchor CHECKPOINT --strict'
+const exportCommands =
+  'sallyport ledger export DIR\nsallyport ledger verify DIR --key KEY --anchor CHECKPOINT --strict'
 
 const fileNameOf = ({ about }: Pack): string =>
   'elevation' in about
@@ -91,19 +97,35 @@ const fileNameOf = ({ about }: Pack): string =>
 const FindForm = ({ finding }: { readonly finding: Finding }): VNode => {
   const { typed, faults } = finding
   const text = (name: 'person' | 'target' | 'from' | 'to', label: string): VNode => (
-    <Field name={name} label={label} {...(faults[name] === undefined ? {} : { fault: faults[name] })}>
+    <Field
+      name={name}
+      label={label}
+      {...(faults[name] === undefined ? {} : { fault: faults[name] })}
+    >
       {(attributes) =>
         name === 'from' || name === 'to' ? (
           <input type="date" value={typed[name]} {...attributes} />
         ) : (
-          <input type="text" value={typed[name]} autocomplete="off" spellcheck={false} {...attributes} />
+          <input
+            type="text"
+            value={typed[name]}
+            autocomplete="off"
+            spellcheck={false}
+            {...attributes}
+          />
         )
       }
     </Field>
   )
   return (
     <section class="card">
-      <form class="find" method="get" action={ledgerPath} role="search" aria-label={words.ledger.search}>
+      <form
+        class="find"
+        method="get"
+        action={ledgerPath}
+        role="search"
+        aria-label={words.ledger.search}
+      >
         {text('person', words.ledger.person)}
         {text('target', words.ledger.target)}
         <Field name="type" label={words.ledger.type}>
@@ -187,7 +209,11 @@ const Row = ({
     </td>
     <td class="oneline">{body.target ?? ''}</td>
     <td class="mono oneline">
-      {body.elevation === null ? '' : <ElevationLink id={body.elevation}>{`…${body.elevation.slice(-8)}`}</ElevationLink>}
+      {body.elevation === null ? (
+        ''
+      ) : (
+        <ElevationLink id={body.elevation}>{`…${body.elevation.slice(-8)}`}</ElevationLink>
+      )}
     </td>
   </tr>
 )

@@ -35,7 +35,9 @@ export const ledgerVerifyPages = ({ app, broker, read }: AuditPages): void => {
               </noscript>
               <form id="verify" method="get" action={`${ledgerPath}/verify`}>
                 <Field name="key" label={words.verify.key} hint={words.verify.keyHint}>
-                  {(attributes) => <textarea rows={2} spellcheck={false} autocomplete="off" {...attributes} />}
+                  {(attributes) => (
+                    <textarea rows={2} spellcheck={false} autocomplete="off" {...attributes} />
+                  )}
                 </Field>
                 <button class="primary">{words.verify.start}</button>
               </form>
@@ -47,7 +49,9 @@ export const ledgerVerifyPages = ({ app, broker, read }: AuditPages): void => {
                 <p key={line}>{line}</p>
               ))}
               <pre class="block wrap">
-                {'sallyport ledger export DIR\nsallyport ledger verify DIR --key KEY --anchor CHECKPOINT --strict'}
+                {
+                  'sallyport ledger export DIR\nsallyport ledger verify DIR --key KEY --anchor CHECKPOINT --strict'
+                }
               </pre>
             </Card>
           </div>
@@ -67,7 +71,9 @@ export const ledgerVerifyPages = ({ app, broker, read }: AuditPages): void => {
   })
 
   app.get('/ledger/files/key', forViewers, async (request, reply) =>
-    reply.type('text/plain; charset=utf-8').send(shown(await broker.logKey(viewerOf(request).caller.person)))
+    reply
+      .type('text/plain; charset=utf-8')
+      .send(shown(await broker.logKey(viewerOf(request).caller.person)))
   )
 
   app.get('/ledger/files/checkpoint', forViewers, async (request, reply) => {
@@ -75,10 +81,14 @@ export const ledgerVerifyPages = ({ app, broker, read }: AuditPages): void => {
     return reply.type('text/plain; charset=utf-8').send(Buffer.from(bytes))
   })
 
-  app.get<{ Params: { readonly '*': string } }>('/ledger/files/tile/*', forViewers, async (request, reply) => {
-    const path = `tile/${request.params['*']}`
-    const bytes = shown(await broker.logFile(viewerOf(request).caller.person, path))
-    if (bytes === null) throw absent()
-    return reply.type('application/octet-stream').send(Buffer.from(bytes))
-  })
+  app.get<{ Params: { readonly '*': string } }>(
+    '/ledger/files/tile/*',
+    forViewers,
+    async (request, reply) => {
+      const path = `tile/${request.params['*']}`
+      const bytes = shown(await broker.logFile(viewerOf(request).caller.person, path))
+      if (bytes === null) throw absent()
+      return reply.type('application/octet-stream').send(Buffer.from(bytes))
+    }
+  )
 }

@@ -140,7 +140,10 @@ export const Field = (parts: {
   readonly children: (attributes: FieldAttributes) => VNode
 }): VNode => {
   const { name, label, hint, fault } = parts
-  const described = [hint === undefined ? '' : `${name}-hint`, fault === undefined ? '' : `${name}-fault`]
+  const described = [
+    hint === undefined ? '' : `${name}-hint`,
+    fault === undefined ? '' : `${name}-fault`
+  ]
     .filter((one) => one !== '')
     .join(' ')
   return (

@@ -19,10 +19,20 @@ export const Explain = (parts: {
     const found = faults.find((one) => one.condition === condition)
     return found === undefined ? {} : { fault: found.message }
   }
-  const field = (name: 'as' | 'target' | 'duration' | 'reason' | 'ticket', label: string, of: string): VNode => (
+  const field = (
+    name: 'as' | 'target' | 'duration' | 'reason' | 'ticket',
+    label: string,
+    of: string
+  ): VNode => (
     <Field name={name} label={label} {...fault(of)}>
       {(attributes) => (
-        <input type="text" value={typed?.[name] ?? ''} autocomplete="off" spellcheck={false} {...attributes} />
+        <input
+          type="text"
+          value={typed?.[name] ?? ''}
+          autocomplete="off"
+          spellcheck={false}
+          {...attributes}
+        />
       )}
     </Field>
   )

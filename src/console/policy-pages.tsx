@@ -74,7 +74,8 @@ const changesOf = async (
 const askIn = (query: ReturnType<typeof queryOf>): ExplainAsk | null => {
   const as = query.one('as').trim()
   if (as === '') return null
-  const via = (['cli', 'slack', 'console'] as const).find((one) => one === query.one('via')) ?? 'cli'
+  const via =
+    (['cli', 'slack', 'console'] as const).find((one) => one === query.one('via')) ?? 'cli'
   return {
     as,
     via,
@@ -101,7 +102,9 @@ const Rules = (parts: {
       <div class="row between">
         <h2 id="rules">{words.rules}</h2>
         <span class="quiet">
-          {all.length === 0 ? words.nobody : words.rulesShown(from + 1, from + rules.length, all.length)}
+          {all.length === 0
+            ? words.nobody
+            : words.rulesShown(from + 1, from + rules.length, all.length)}
         </span>
       </div>
       <form method="get" action={path} class="find">
@@ -135,7 +138,9 @@ const Rules = (parts: {
 const Duties = ({ policy: { roles } }: { readonly policy: Policy }): VNode => (
   <Card title={words.roles}>
     <Facts
-      of={Object.entries(roles).map(([role, refs]) => [role, refs.map(printRef).join(', ') || words.nobody] as const)}
+      of={Object.entries(roles).map(
+        ([role, refs]) => [role, refs.map(printRef).join(', ') || words.nobody] as const
+      )}
     />
   </Card>
 )
@@ -144,10 +149,12 @@ const Never = ({ policy: { denies } }: { readonly policy: Policy }): VNode => (
   <Card title={words.denies}>
     {denies.length === 0 ? <p class="quiet">{words.deniesNone}</p> : null}
     <Facts
-      of={denies.slice(0, 50).map(({ id, requesters, targets }) => [
-        id,
-        `${requesters.map(printRef).join(', ')} · ${targets?.join(', ') ?? words.whole}`
-      ])}
+      of={denies
+        .slice(0, 50)
+        .map(({ id, requesters, targets }) => [
+          id,
+          `${requesters.map(printRef).join(', ')} · ${targets?.join(', ') ?? words.whole}`
+        ])}
     />
   </Card>
 )
@@ -180,4 +187,3 @@ const Changes = ({ rows }: { readonly rows: readonly LedgerRow[] }): VNode => (
     </ol>
   </Card>
 )
-

@@ -13,7 +13,13 @@ const words = audit.policy
 /** So many are shown on one page. */
 export const rulesPerPage = 20
 
-export const RuleCard = ({ policy, rule }: { readonly policy: Policy; readonly rule: Rule }): VNode => (
+export const RuleCard = ({
+  policy,
+  rule
+}: {
+  readonly policy: Policy
+  readonly rule: Rule
+}): VNode => (
   <Card title={rule.id} aside={rule.mode}>
     <Facts
       of={[
@@ -46,7 +52,9 @@ const decides = (policy: Policy, { approval }: Rule): string => {
     case 'people': {
       const [only, ...more] = approval.sets
       if (more.length === 0) return `${words.quorum(approval.quorum)} ${whoText(policy, only.of)}`
-      const sets = approval.sets.map(({ of, atLeast }) => `${words.atLeast(atLeast)} ${whoText(policy, of)}`)
+      const sets = approval.sets.map(
+        ({ of, atLeast }) => `${words.atLeast(atLeast)} ${whoText(policy, of)}`
+      )
       return `${words.quorum(approval.quorum)}: ${sets.join('; ')}`
     }
   }
@@ -61,7 +69,9 @@ const needs = (rule: Rule): string =>
 
 /** The groups as written, and how many people that is now. */
 const whoText = (policy: Policy, refs: readonly SubjectRef[]): string => {
-  const count = [...policy.people.values()].filter((person) => person.active && isAmong(person, refs)).length
+  const count = [...policy.people.values()].filter(
+    (person) => person.active && isAmong(person, refs)
+  ).length
   return `${refs.map(printRef).join(', ')} (${count === 0 ? words.nobody : words.people(count)})`
 }
 

@@ -49,7 +49,9 @@ const Tile = ({ of: { target, worst, counts, waived, at } }: { readonly of: Stan
           <span class="state good">{words.good}</span>
         )
       ) : (
-        <span class={`state ${severityTone(worst.severity)}`}>{words.severities[worst.severity]}</span>
+        <span class={`state ${severityTone(worst.severity)}`}>
+          {words.severities[worst.severity]}
+        </span>
       )}
     </div>
     {at === null ? null : <p>{worst?.title ?? words.goodTitle}</p>}

@@ -112,9 +112,14 @@ const standingOf = (
 const rankOf = ({ worst }: Standing): number =>
   worst === null ? severities.length : severities.indexOf(worst.severity)
 
-const openOf = ({ counts }: Standing): number => severities.reduce((sum, one) => sum + counts[one], 0)
+const openOf = ({ counts }: Standing): number =>
+  severities.reduce((sum, one) => sum + counts[one], 0)
 
-const isIn = (state: FindingState, { finding, seenAt }: KeptFinding, at: Instant | null): boolean => {
+const isIn = (
+  state: FindingState,
+  { finding, seenAt }: KeptFinding,
+  at: Instant | null
+): boolean => {
   switch (state) {
     case 'open':
       return isOpen(finding)

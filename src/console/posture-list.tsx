@@ -26,7 +26,10 @@ const mostTargets = 8
 
 /** As many as a page takes, from this id on, or from the first where it has gone. */
 export const findingPage = (found: readonly KeptFinding[], from: string | null): FindingPage => {
-  const start = Math.max(0, found.findIndex(({ finding }) => finding.id === from))
+  const start = Math.max(
+    0,
+    found.findIndex(({ finding }) => finding.id === from)
+  )
   let bytes = 0
   const rest = found.slice(start)
   const stop = rest.findIndex(({ finding }, n) => {
@@ -46,7 +49,11 @@ export const FindingList = ({ rows }: { readonly rows: readonly KeptFinding[] })
   </>
 )
 
-const FindingCard = ({ kept: { finding, openedAt, seenAt } }: { readonly kept: KeptFinding }): VNode => (
+const FindingCard = ({
+  kept: { finding, openedAt, seenAt }
+}: {
+  readonly kept: KeptFinding
+}): VNode => (
   <article class="card">
     <header>
       <h3>{finding.title}</h3>
@@ -83,7 +90,9 @@ const Targets = ({ of }: { readonly of: readonly string[] }): VNode =>
           {target}
         </a>
       ))}
-      {of.length > mostTargets ? <span class="quiet">{words.andMore(of.length - mostTargets)}</span> : null}
+      {of.length > mostTargets ? (
+        <span class="quiet">{words.andMore(of.length - mostTargets)}</span>
+      ) : null}
     </span>
   )
 

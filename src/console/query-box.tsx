@@ -38,7 +38,14 @@ export const QueryBox = (parts: {
           <input type="hidden" name="once" value={once} />
           <Field name="sql" label={work.query.label} isWide>
             {(attributes) => (
-              <textarea {...attributes} class="sql" required spellcheck={false} autocomplete="off" value={sql} />
+              <textarea
+                {...attributes}
+                class="sql"
+                required
+                spellcheck={false}
+                autocomplete="off"
+                value={sql}
+              />
             )}
           </Field>
           <VerdictPanel shown={verdict} sql={sql} />

@@ -40,7 +40,10 @@ export const queryPages = (pages: Pages): void => {
   }
 
   const box = async (
-    { request, reply }: { readonly request: FastifyRequest<OfElevation>; readonly reply: FastifyReply },
+    {
+      request,
+      reply
+    }: { readonly request: FastifyRequest<OfElevation>; readonly reply: FastifyReply },
     typed: { readonly sql: string; readonly once: string },
     verdict: ShownVerdict | null
   ): Promise<FastifyReply> => {
@@ -68,7 +71,10 @@ export const queryPages = (pages: Pages): void => {
   app.post<OfElevation>('/elevations/:id/check', forViewers, async (request, reply) => {
     const typed = typedIn(request)
     const { caller } = viewerOf(request)
-    const checked = await broker.checkQuery(caller, { elevation: request.params.id, sql: typed.sql })
+    const checked = await broker.checkQuery(caller, {
+      elevation: request.params.id,
+      sql: typed.sql
+    })
     const verdict = checked.ok ? shownVerdict(checked.value) : refusedVerdict(checked.refusal)
     if (request.headers.accept === 'application/json') return reply.send(verdict)
     return box({ request, reply }, typed, verdict)
@@ -111,7 +117,11 @@ export const queryPages = (pages: Pages): void => {
         <>
           <QueryStanding viewer={viewer} elevation={elevation} status={status.value} />
           {rows === null ? null : (
-            <Rows path={elevationPath(id, `/queries/${qid}`)} result={rows} isFirst={cursor === ''} />
+            <Rows
+              path={elevationPath(id, `/queries/${qid}`)}
+              result={rows}
+              isFirst={cursor === ''}
+            />
           )}
         </>
       )
@@ -138,7 +148,7 @@ export const queryPages = (pages: Pages): void => {
     if (!first.ok) throw refusedPage(first.refusal)
     const lines = async function* (): AsyncGenerator<string> {
       yield csvLine(first.value.columns.map(({ name }) => name))
-      for (let at = first.value; ; ) {
+      for (let at = first.value; ;) {
         yield at.rows.map(csvLine).join('')
         if (at.next === null) return
         const next = await page(at.next)

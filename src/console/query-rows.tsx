@@ -99,7 +99,9 @@ export const Rows = ({
             {rows.map((row, n) => (
               <tr key={n}>
                 {row.map((value, column) => (
-                  <td key={column}>{value === null ? <span class="null">{words.null}</span> : value}</td>
+                  <td key={column}>
+                    {value === null ? <span class="null">{words.null}</span> : value}
+                  </td>
                 ))}
               </tr>
             ))}

@@ -52,7 +52,12 @@ export const VerdictPanel = ({
   readonly shown: ShownVerdict | null
   readonly sql: string
 }): VNode => (
-  <section class={`note ${shown?.tone ?? ''}`} id="verdict" aria-live="polite" hidden={shown === null}>
+  <section
+    class={`note ${shown?.tone ?? ''}`}
+    id="verdict"
+    aria-live="polite"
+    hidden={shown === null}
+  >
     <h2 id="verdict-title">{shown?.title ?? ''}</h2>
     <ul id="verdict-lines">
       {(shown?.lines ?? []).map((line, n) => (

@@ -121,7 +121,8 @@ const Lengths = (parts: {
       ) : (
         <>
           <p>
-            {words.median} <b>{lengthText(median ?? 0)}</b>, {words.p95} <b>{lengthText(p95 ?? 0)}</b>
+            {words.median} <b>{lengthText(median ?? 0)}</b>, {words.p95}{' '}
+            <b>{lengthText(p95 ?? 0)}</b>
           </p>
           <BarChart
             id={parts.id}
@@ -131,7 +132,10 @@ const Lengths = (parts: {
             yAxis={words.lengthsAxis}
             series={[words.lengthsAxis]}
             groups={buckets.map(({ below, count: found }, n) => ({
-              label: below === null ? `≥ ${lengthText(buckets[n - 1]?.below ?? 0)}` : `< ${lengthText(below)}`,
+              label:
+                below === null
+                  ? `≥ ${lengthText(buckets[n - 1]?.below ?? 0)}`
+                  : `< ${lengthText(below)}`,
               values: [found]
             }))}
           />
@@ -187,7 +191,13 @@ const People = (parts: {
     </div>
   )
 
-const UnusedOnes = ({ title, rows }: { readonly title: string; readonly rows: readonly Unused[] }): VNode => (
+const UnusedOnes = ({
+  title,
+  rows
+}: {
+  readonly title: string
+  readonly rows: readonly Unused[]
+}): VNode => (
   <Card title={title} isFlush={rows.length > 0}>
     {rows.length === 0 ? (
       <Empty title={words.unusedNone} />

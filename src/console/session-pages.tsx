@@ -44,7 +44,9 @@ export const sessionPages = ({ app, now }: Pages, { sessions, cookies }: Session
                     <td>
                       <Time at={madeAt} />
                     </td>
-                    <td>{[...amr, ...(acr === null ? [] : [acr])].join(', ') || words.sessions.untold}</td>
+                    <td>
+                      {[...amr, ...(acr === null ? [] : [acr])].join(', ') || words.sessions.untold}
+                    </td>
                     <td>
                       <Time at={endsAt} />
                     </td>

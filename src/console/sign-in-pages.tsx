@@ -6,14 +6,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { instant } from '../elevation/ids.ts'
 import type { ConsoleSessions } from '../ports-console.ts'
-import {
-  type Cookies,
-  digestOf,
-  dropCookie,
-  newSecret,
-  secretIn,
-  setCookie
-} from './cookie.ts'
+import { type Cookies, digestOf, dropCookie, newSecret, secretIn, setCookie } from './cookie.ts'
 import { queryOf } from './form.ts'
 import { sendPage } from './frame.tsx'
 import { idleMilliseconds, longestMilliseconds } from './guard.ts'
@@ -77,7 +70,11 @@ export const signInPages = (pages: Pages, parts: SignInParts): void => {
       body: (
         <section class="card">
           {issuers.map(({ issuer }, n) => (
-            <a key={issuer} class={n === 0 ? 'button primary' : 'button'} href={startPath(n, backTo, wanted)}>
+            <a
+              key={issuer}
+              class={n === 0 ? 'button primary' : 'button'}
+              href={startPath(n, backTo, wanted)}
+            >
               {words.signIn.with(new URL(issuer).host)}
             </a>
           ))}
@@ -90,17 +87,26 @@ export const signInPages = (pages: Pages, parts: SignInParts): void => {
   app.get('/sign-in/start', forAnybody, async (request, reply) => {
     const query = queryOf(request)
     const backTo = safeBack(query.one('back'))
-    const chosen = issuers[/^[0-9]{1,2}$/.test(query.one('issuer')) ? Number(query.one('issuer')) : 0]
+    const chosen =
+      issuers[/^[0-9]{1,2}$/.test(query.one('issuer')) ? Number(query.one('issuer')) : 0]
     const way = chosen === undefined ? undefined : ways.get(chosen.issuer)
     if (chosen === undefined || way === undefined) return reply.redirect('/console/sign-in', 303)
     const maxAge = /^[0-9]{1,6}$/.test(query.one('max_age')) ? Number(query.one('max_age')) : null
-    const acr = query.one('acr').split(' ').filter((one) => /^[!-~]{1,100}$/.test(one)).slice(0, 8)
+    const acr = query
+      .one('acr')
+      .split(' ')
+      .filter((one) => /^[!-~]{1,100}$/.test(one))
+      .slice(0, 8)
     const [state, nonce, verifier] = [newSecret(), newSecret(), newSecret()]
     const left = await way.leave({ state, nonce, verifier }, { maxAge, acr })
     if (!left.ok) return failed({ reply, backTo }, left.fault, left.cause)
     // one cookie for all its tabs, so that none undoes the other
     const browser = secretIn(request, cookies.signIn) ?? newSecret()
-    setCookie(reply, cookies, { name: cookies.signIn, value: browser, seconds: turnMilliseconds / 1000 })
+    setCookie(reply, cookies, {
+      name: cookies.signIn,
+      value: browser,
+      seconds: turnMilliseconds / 1000
+    })
     await sessions.begin(digestOf(state), {
       browser: digestOf(browser),
       issuer: chosen.issuer,
@@ -142,7 +148,12 @@ export const signInPages = (pages: Pages, parts: SignInParts): void => {
     const turn = state === '' ? null : await sessions.take(digestOf(state), now())
     const backTo = turn?.backTo ?? '/console'
     const way = turn === null ? undefined : ways.get(turn.issuer)
-    if (turn === null || way === undefined || browser === null || digestOf(browser) !== turn.browser) {
+    if (
+      turn === null ||
+      way === undefined ||
+      browser === null ||
+      digestOf(browser) !== turn.browser
+    ) {
       return failed({ reply, backTo }, 'forged', null)
     }
     const query = request.url.split('?')[1] ?? ''

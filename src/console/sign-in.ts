@@ -128,9 +128,14 @@ const signedIn = (claims: client.IDToken | undefined): SignInAnswer<SignedIn> =>
     ok: true,
     value: {
       subject,
-      authAt: typeof at === 'number' && at >= 0 && at < 253_402_300_800 ? instant(Math.floor(at) * 1000) : null,
+      authAt:
+        typeof at === 'number' && at >= 0 && at < 253_402_300_800
+          ? instant(Math.floor(at) * 1000)
+          : null,
       acr: typeof acr === 'string' ? acr.slice(0, 255) : null,
-      amr: Array.isArray(amr) ? amr.filter((one): one is string => typeof one === 'string').slice(0, 20) : []
+      amr: Array.isArray(amr)
+        ? amr.filter((one): one is string => typeof one === 'string').slice(0, 20)
+        : []
     }
   }
 }
@@ -138,7 +143,8 @@ const signedIn = (claims: client.IDToken | undefined): SignInAnswer<SignedIn> =>
 const faultOf = (cause: unknown): SignInFault => {
   if (cause instanceof client.AuthorizationResponseError) return 'declined'
   // a code that was used, or is somebody else's
-  if (cause instanceof client.ResponseBodyError) return cause.status >= 500 ? 'unreachable' : 'forged'
+  if (cause instanceof client.ResponseBodyError)
+    return cause.status >= 500 ? 'unreachable' : 'forged'
   if (cause instanceof client.ClientError && cause.code !== 'OAUTH_TIMEOUT') {
     return cause.code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' && isServerError(cause.cause)
       ? 'unreachable'

@@ -1,4 +1,6 @@
-/** The style sheet, second part: cards, tables, forms, states, time lines and what else pages share. */
+/**
+ * The style sheet, second part: cards, tables, forms, states, time lines and what else pages share.
+ */
 export const pieceStyles = `
 .card { background: var(--paper); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow); padding: 18px 20px; display: grid; gap: 12px; align-content: start }
 .card > *, .stack > *, .tight > *, .tiles > *, form > * { min-width: 0; max-width: 100% }

@@ -1,4 +1,7 @@
-/** Whether the broker can do its work: readiness, ledger, workers, stuck ends; operators and auditors. */
+/**
+ * Whether the broker can do its work: readiness, ledger, workers, stuck ends; operators and
+ * auditors.
+ */
 import type { VNode } from 'preact'
 import type { Instant } from '../elevation/ids.ts'
 import type { Stored } from '../ports.ts'
@@ -23,7 +26,13 @@ export const systemPages = ({ app, audit: verbs, system }: AuditPages): void => 
       lead: words.lead,
       viewer,
       at: '/console/system',
-      body: <Body view={view} endings={endings} isAuditor={viewer.roles.auditor || viewer.roles.security} />
+      body: (
+        <Body
+          view={view}
+          endings={endings}
+          isAuditor={viewer.roles.auditor || viewer.roles.security}
+        />
+      )
     })
   })
 }
@@ -72,7 +81,14 @@ const Body = ({
             <table>
               <thead>
                 <tr>
-                  {[words.elevation, words.who, words.target, words.began, words.tries, words.state].map((name) => (
+                  {[
+                    words.elevation,
+                    words.who,
+                    words.target,
+                    words.began,
+                    words.tries,
+                    words.state
+                  ].map((name) => (
                     <th key={name} scope="col">
                       {name}
                     </th>
@@ -83,7 +99,11 @@ const Body = ({
                 {endings.map(({ elevation }) => (
                   <tr key={elevation.id}>
                     <td class="mono">
-                      {isAuditor ? <ElevationLink id={elevation.id}>{elevation.id}</ElevationLink> : elevation.id}
+                      {isAuditor ? (
+                        <ElevationLink id={elevation.id}>{elevation.id}</ElevationLink>
+                      ) : (
+                        elevation.id
+                      )}
                     </td>
                     <td>{elevation.ask.requester}</td>
                     <td>{elevation.ask.target}</td>

@@ -55,14 +55,16 @@ export const audit = {
     packMake: 'Download',
     packJson: 'Download as JSON',
     exportTitle: 'Take the whole ledger away',
-    exportAbout: 'All of it as files in the public layout C2SP tlog-tiles, to be verified by anybody:'
+    exportAbout:
+      'All of it as files in the public layout C2SP tlog-tiles, to be verified by anybody:'
   },
   verify: {
     title: 'Verify the ledger in this browser',
     lead: 'Every entry is fetched, hashed and compared with the signed root.',
     start: 'Verify now',
     key: 'The ledger’s key, as you know it from elsewhere',
-    keyHint: 'Left empty, the key is asked of the broker: that shows only that the ledger agrees with itself.',
+    keyHint:
+      'Left empty, the key is asked of the broker: that shows only that the ledger agrees with itself.',
     needsScript: 'This takes JavaScript. Without it, use the command below.',
     honestTitle: 'What this proves',
     honest: [
@@ -133,7 +135,8 @@ export const audit = {
     nobody: 'nobody',
     people: (count: number) => (count === 1 ? '1 person' : `${count} people`),
     explain: 'Why may somebody, or why not?',
-    explainLead: 'The decision as the broker would take it now, without asking it. Caps count as if nothing were open.',
+    explainLead:
+      'The decision as the broker would take it now, without asking it. Caps count as if nothing were open.',
     as: 'Person',
     target: 'Target',
     duration: 'For how long',

@@ -28,7 +28,9 @@ export const posture = {
   boardNone: 'No target fits',
   boardNoneNext: 'Take a condition away to see yours.',
   boardMore: (count: number) =>
-    count === 1 ? '1 more target, no worse than these.' : `${count} more targets, no worse than these.`,
+    count === 1
+      ? '1 more target, no worse than these.'
+      : `${count} more targets, no worse than these.`,
   good: 'in order',
   goodTitle: 'Nothing open',
   notLooked: 'not looked at yet',

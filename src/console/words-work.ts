@@ -6,10 +6,13 @@ export const work = {
     lead: 'Whoever decides sees exactly this, and exactly this is what you get.',
     choose: 'What do you need?',
     duration: 'For how long',
-    durationHint: (most: string) => `Such as 45m or 2h; at most ${most}. It begins when you start it.`,
+    durationHint: (most: string) =>
+      `Such as 45m or 2h; at most ${most}. It begins when you start it.`,
     reason: 'Why',
     reasonHint: (least: number) =>
-      least > 1 ? `At least ${least} characters. Whoever decides reads this.` : 'Whoever decides reads this.',
+      least > 1
+        ? `At least ${least} characters. Whoever decides reads this.`
+        : 'Whoever decides reads this.',
     ticket: 'Ticket',
     ticketHint: (like: string) => `Like ${like}`,
     startAt: 'Not before (UTC)',
@@ -19,9 +22,11 @@ export const work = {
     tables: 'Tables',
     tablesHint: 'None chosen is all of them. Ask for what you need, and no more.',
     sql: 'Bind it to one query',
-    sqlHint: 'Then no other may run, to the letter. Whoever decides sees what it reads, not its values.',
+    sqlHint:
+      'Then no other may run, to the letter. Whoever decides sees what it reads, not its values.',
     sqlLabel: 'The query',
-    breakGlass: 'Break glass: start without an approval. Everybody named by the rule is told now, and it is reviewed afterwards.',
+    breakGlass:
+      'Break glass: start without an approval. Everybody named by the rule is told now, and it is reviewed afterwards.',
     preview: 'Preview',
     previewTitle: 'What would happen',
     previewEmpty: 'Fill in the form to see who would be asked, or what is wanting.',
@@ -40,10 +45,12 @@ export const work = {
     notYet: 'Still wanting',
     notTaken: 'It was refused',
     willBeAsked: 'Will be asked',
-    ofThem: (quorum: number) => (quorum === 1 ? 'One of them decides.' : `${quorum} of them decide.`),
+    ofThem: (quorum: number) =>
+      quorum === 1 ? 'One of them decides.' : `${quorum} of them decide.`,
     nobody: 'Nobody could approve it at present.',
     byItself: 'Nobody will be asked: the rule approves it at once.',
-    atOnce: 'Break glass: you can start at once. Everybody named by the rule is told now, and somebody else has to review it afterwards.',
+    atOnce:
+      'Break glass: you can start at once. Everybody named by the rule is told now, and somebody else has to review it afterwards.',
     under: (rule: string) => `Rule ${rule}`,
     signInFirst: 'A rule wants a fresher or stronger sign-in for this.',
     signIn: 'Sign in again'
@@ -51,7 +58,8 @@ export const work = {
   modes: {
     brokered: 'brokered',
     credentials: 'credentials',
-    brokeredLong: 'Queries run inside the broker; no credentials leave it, and the guardrail is enforced.',
+    brokeredLong:
+      'Queries run inside the broker; no credentials leave it, and the guardrail is enforced.',
     credentialsLong: 'Your own tools get AWS credentials; the guardrail is only advice there.'
   },
   approvals: {
@@ -110,7 +118,8 @@ export const work = {
     cancel: 'Withdraw …',
     runQuery: 'Query',
     credentials: 'Your credentials',
-    credentialsLead: 'They are fetched by your own tools, never shown here, and work until the window is over.',
+    credentialsLead:
+      'They are fetched by your own tools, never shown here, and work until the window is over.',
     credentialsProfile: 'Put this into ~/.aws/config:',
     credentialsUse: 'Then, for example:',
     left: 'left',

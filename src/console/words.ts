@@ -121,5 +121,12 @@ export const words = {
     upTo: 'up to',
     all: 'All of yours'
   },
-  columns: { target: 'Target', state: 'State', asked: 'Asked', who: 'Who', why: 'Why', length: 'Length' }
+  columns: {
+    target: 'Target',
+    state: 'State',
+    asked: 'Asked',
+    who: 'Who',
+    why: 'Why',
+    length: 'Length'
+  }
 } as const

@@ -52,7 +52,10 @@ export type AskedQuery = {
   readonly reads: Readonly<Record<string, readonly string[]>>
 }
 
-/** The terms under which the policy let the ask through, kept so that the narrower of then and now holds. */
+/**
+ * The terms under which the policy let the ask through, kept so that the narrower of then and now
+ * holds.
+ */
 export type Terms = {
   readonly rule: RuleId
   readonly mode: Mode
@@ -68,7 +71,9 @@ export type Terms = {
    * at the vote
    */
   readonly approvers: readonly PersonId[] | null
-  /** out of whom how many had to approve when it was asked; empty where the rule approves by itself */
+  /**
+   * out of whom how many had to approve when it was asked; empty where the rule approves by itself
+   */
   readonly sets: readonly {
     readonly of: readonly { readonly kind: 'person' | 'group'; readonly name: string }[]
     readonly atLeast: number
@@ -79,7 +84,9 @@ export type Terms = {
   readonly activateWithin: Seconds
 }
 
-/** Where an ask or a vote comes from. `cli`: the HTTP API with a bearer token, as the CLI uses it. */
+/**
+ * Where an ask or a vote comes from. `cli`: the HTTP API with a bearer token, as the CLI uses it.
+ */
 export type Channel = 'slack' | 'console' | 'cli'
 
 export type Approval = { readonly by: PersonId; readonly at: Instant; readonly via: Channel }
@@ -211,16 +218,7 @@ export type Failed = Issued & {
 }
 
 export type Elevation =
-  | Pending
-  | Approved
-  | Issuing
-  | Active
-  | Ending
-  | Ended
-  | Denied
-  | Cancelled
-  | Lapsed
-  | Failed
+  Pending | Approved | Issuing | Active | Ending | Ended | Denied | Cancelled | Lapsed | Failed
 
 export type State = Elevation['state']
 

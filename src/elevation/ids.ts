@@ -28,7 +28,10 @@ export const parseElevationId = (text: string): ElevationId | null =>
 export const parseQueryId = (text: string): QueryId | null =>
   ulid.test(text) ? (text as QueryId) : null
 
-/** 2 to 63 characters of `a-z 0-9 . _ -`, starting with a letter or digit (STS SourceIdentity), or null. */
+/**
+ * 2 to 63 characters of `a-z 0-9 . _ -`, starting with a letter or digit (STS SourceIdentity), or
+ * null.
+ */
 export const parsePersonId = (text: string): PersonId | null =>
   name.test(text) ? (text as PersonId) : null
 
@@ -37,7 +40,8 @@ export const parseTargetId = (text: string): TargetId | null =>
   name.test(text) ? (text as TargetId) : null
 
 /** Same alphabet as a person's id, or null. */
-export const parseRuleId = (text: string): RuleId | null => (name.test(text) ? (text as RuleId) : null)
+export const parseRuleId = (text: string): RuleId | null =>
+  name.test(text) ? (text as RuleId) : null
 
 /** Whole epoch milliseconds within what ISO 8601 prints with four-digit years; throws otherwise. */
 export const instant = (milliseconds: number): Instant => {

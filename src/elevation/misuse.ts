@@ -1,6 +1,6 @@
 /**
- * Refused queries of an active elevation: each is counted in it, and the one that reaches its rule's
- * limit begins its end. Beside transitions.ts, which makes the end itself.
+ * Refused queries of an active elevation: each is counted in it, and the one that reaches its
+ * rule's limit begins its end. Beside transitions.ts, which makes the end itself.
  */
 import type { Active, Ending } from './elevation.ts'
 import type { Json, LedgerEvent, Personal } from './event.ts'

@@ -21,7 +21,12 @@ export type DataSet = {
 }
 
 export type Results =
-  | { readonly kind: 'bucket'; readonly location: S3Location; readonly key: string; readonly bucketKey: boolean }
+  | {
+      readonly kind: 'bucket'
+      readonly location: S3Location
+      readonly key: string
+      readonly bucketKey: boolean
+    }
   | { readonly kind: 'managed'; readonly key: string | null }
 
 export type Target = {

@@ -241,7 +241,10 @@ export type Ends = {
   readonly now: Instant
 }
 
-/** The window is over, or somebody ended it. Revoke wins over issue: an issuer can't commit after this. */
+/**
+ * The window is over, or somebody ended it. Revoke wins over issue: an issuer can't commit after
+ * this.
+ */
 export const beginEnd = (from: Issuing | Active, ends: Ends): Step<Ending> => {
   const { how, by, reason, why, now } = ends
   const kept = issuedOf(from)
@@ -283,7 +286,9 @@ const longestRetryMs = 60_000
 const stuckAttempts = 10
 const stuckMs = 900_000
 
-/** Something could not be removed: tried again for ever, ever more slowly, said aloud when stuck. */
+/**
+ * Something could not be removed: tried again for ever, ever more slowly, said aloud when stuck.
+ */
 export const retryEnd = (from: Ending, failed: string, now: Instant): Step<Ending> => {
   const attempts = from.attempts + 1
   const wait = Math.min(firstRetryMs * 2 ** Math.min(from.attempts, 10), longestRetryMs)

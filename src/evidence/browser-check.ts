@@ -21,12 +21,16 @@ type Place = {
 declare const document: {
   getElementById(id: string): Place | null
   createElement(name: string): Place
-  querySelectorAll(selector: string): Iterable<Place & { readonly dataset: { readonly index?: string } }>
+  querySelectorAll(
+    selector: string
+  ): Iterable<Place & { readonly dataset: { readonly index?: string } }>
 }
 declare const DOMParser: new () => {
   parseFromString(text: string, type: 'text/html'): { readonly body: Place }
 }
-declare const crypto: { readonly subtle: Parameters<typeof webPrimitives>[0] & { importKey: unknown } }
+declare const crypto: {
+  readonly subtle: Parameters<typeof webPrimitives>[0] & { importKey: unknown }
+}
 
 const line = (name: string, text: string, tone = ''): Place => {
   const made = document.createElement(name)
@@ -35,7 +39,8 @@ const line = (name: string, text: string, tone = ''): Place => {
   return made
 }
 
-const say = (...lines: readonly Place[]): void => document.getElementById('result')?.replaceChildren(...lines)
+const say = (...lines: readonly Place[]): void =>
+  document.getElementById('result')?.replaceChildren(...lines)
 
 const readHere = (): Pack | null => {
   try {
@@ -62,24 +67,42 @@ const mark = ({ faults, proved }: Checked): void => {
   }
 }
 
-const tell = (checked: Checked, { isPinned, isShown }: { readonly isPinned: boolean; readonly isShown: boolean }): void => {
+const tell = (
+  checked: Checked,
+  { isPinned, isShown }: { readonly isPinned: boolean; readonly isShown: boolean }
+): void => {
   const { faults, proved, entries, opened, erased, head } = checked
   const list = document.createElement('ul')
   for (const { index, code, detail } of faults.slice(0, 20)) {
-    list.append(line('li', `${index === null ? 'The file' : `Entry ${index}`}: ${detail} (${code})`, 'bad'))
+    list.append(
+      line('li', `${index === null ? 'The file' : `Entry ${index}`}: ${detail} (${code})`, 'bad')
+    )
   }
   if (faults.length > 20) list.append(line('li', `and ${faults.length - 20} more`, 'bad'))
   if (!isShown) {
-    list.append(line('li', 'What this file shows is not what its data say: read the data. (shown_otherwise)', 'bad'))
+    list.append(
+      line(
+        'li',
+        'What this file shows is not what its data say: read the data. (shown_otherwise)',
+        'bad'
+      )
+    )
   }
   if (faults.length > 0 || !isShown) {
     say(line('p', 'This file does not check.', 'bad'), list)
     return
   }
   const whose = isPinned ? 'the key that you gave' : 'the key in this file'
-  const values = opened + erased === 0 ? '' : ` ${opened} values fit their commitments; ${erased} were erased lawfully.`
+  const values =
+    opened + erased === 0
+      ? ''
+      : ` ${opened} values fit their commitments; ${erased} were erased lawfully.`
   say(
-    line('p', `All ${proved} of ${entries} entries are in the tree of ${head?.size ?? 0} entries signed by ${whose}.${values}`, 'good'),
+    line(
+      'p',
+      `All ${proved} of ${entries} entries are in the tree of ${head?.size ?? 0} entries signed by ${whose}.${values}`,
+      'good'
+    ),
     line(
       'p',
       isPinned
@@ -94,7 +117,13 @@ const run = async (pack: Pack, key: string | null): Promise<void> => {
   const by = webPrimitives(crypto.subtle)
   const isShown = isShownSo(pack)
   if (!(await knowsEd25519())) {
-    say(line('p', 'This browser cannot check Ed25519 signatures. Use: sallyport evidence --verify FILE --key KEY', 'bad'))
+    say(
+      line(
+        'p',
+        'This browser cannot check Ed25519 signatures. Use: sallyport evidence --verify FILE --key KEY',
+        'bad'
+      )
+    )
     return
   }
   const checked = await checkPack(pack, key ?? pack.key, by)
@@ -117,7 +146,13 @@ const knowsEd25519 = async (): Promise<boolean> => {
 
 const pack = readHere()
 if (pack === null) {
-  say(line('p', 'The data of this file are damaged: they are no evidence pack. (pack_malformed)', 'bad'))
+  say(
+    line(
+      'p',
+      'The data of this file are damaged: they are no evidence pack. (pack_malformed)',
+      'bad'
+    )
+  )
 } else {
   document.getElementById('check-form')?.addEventListener('submit', (event) => {
     event.preventDefault()

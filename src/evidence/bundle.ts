@@ -30,7 +30,8 @@ const imported = /^import \{([^}]*)\} from '([^']+)';?$/gm
 const passedOn = /^export \{([^}]*)\} from '([^']+)';?$/gm
 const declared = /^export (const|async function|function|class) ([A-Za-z0-9_$]+)/gm
 
-const withoutMap = (source: string): string => source.replaceAll(/^\/\/# sourceMappingURL=.*$/gm, '')
+const withoutMap = (source: string): string =>
+  source.replaceAll(/^\/\/# sourceMappingURL=.*$/gm, '')
 
 const pathOf = (from: string, specifier: string): string => {
   if (!specifier.startsWith('.')) throw new Error(`${from} imports ${specifier}, which is no file`)
@@ -48,8 +49,10 @@ const moduleOf = (path: string, source: string, numberOf: Numbered, number: numb
   const names = [...source.matchAll(declared)].map(([, , name]) => name ?? '')
   const again: string[] = []
   const body = source
-    .replaceAll(imported, (_, list: string, from: string) =>
-      `const {${list.replaceAll(' as ', ': ')}} = m${numberOf(pathOf(path, from))}`
+    .replaceAll(
+      imported,
+      (_, list: string, from: string) =>
+        `const {${list.replaceAll(' as ', ': ')}} = m${numberOf(pathOf(path, from))}`
     )
     .replaceAll(passedOn, (_, list: string, from: string) => {
       for (const name of list.split(',').map((one) => one.trim())) {
@@ -59,6 +62,7 @@ const moduleOf = (path: string, source: string, numberOf: Numbered, number: numb
     })
     .replaceAll(declared, (whole) => whole.slice('export '.length))
     .replaceAll(/^export \{\};?$/gm, '')
-  if (/^(import|export)\b/m.test(body)) throw new Error(`${path} has an import or export of another form`)
+  if (/^(import|export)\b/m.test(body))
+    throw new Error(`${path} has an import or export of another form`)
   return `// ${path}\nconst m${number} = (() => {\n${body}\nreturn {${[...names, ...again].join(', ')}}\n})()`
 }

@@ -27,7 +27,11 @@ export type CheckCode =
   | 'policy_mismatch'
 
 /** `index` of the entry; null = it is the pack as a whole. */
-export type CheckFault = { readonly code: CheckCode; readonly index: number | null; readonly detail: string }
+export type CheckFault = {
+  readonly code: CheckCode
+  readonly index: number | null
+  readonly detail: string
+}
 
 export type Checked = {
   readonly faults: readonly CheckFault[]
@@ -53,7 +57,12 @@ export const checkPack = async (
   const count = { proved: 0, entries: pack.entries.length, opened: 0, erased: 0, policies: 0 }
   const known = await parseVerifierKey(key.trim(), by)
   if (known === null) {
-    return { ...count, head: null, key: null, faults: [whole('key_malformed', 'it is no verifier key')] }
+    return {
+      ...count,
+      head: null,
+      key: null,
+      faults: [whole('key_malformed', 'it is no verifier key')]
+    }
   }
   const opened = await openCheckpoint(utf8(pack.checkpoint), [known], by)
   if (!opened.ok) {
@@ -93,7 +102,12 @@ export const checkPack = async (
     if (typeof policy === 'string') count.policies += 1
     else faults.push(policy)
   }
-  return { ...count, head, key: known, faults: faults.toSorted((a, b) => (a.index ?? -1) - (b.index ?? -1)) }
+  return {
+    ...count,
+    head,
+    key: known,
+    faults: faults.toSorted((a, b) => (a.index ?? -1) - (b.index ?? -1))
+  }
 }
 
 const at = (code: CheckCode, index: number, detail: string): CheckFault => ({ code, index, detail })
@@ -133,7 +147,8 @@ const checkOpening = async (
   const { index } = row
   const committed = body.commitments[name]
   const opening = row.openings[name]
-  if (committed === undefined) return at('opening_mismatch', index, `${name}: nothing commits to it`)
+  if (committed === undefined)
+    return at('opening_mismatch', index, `${name}: nothing commits to it`)
   if (opening === undefined || opening.state === 'MISSING') {
     return at('opening_missing', index, `${name}: the value is missing, and nobody erased it`)
   }
@@ -164,7 +179,9 @@ const checkPolicies = async (
   for (const { digest, text } of policies) {
     if (text === null) continue
     const own = `sha256:${hex(await by.sha256([utf8(text)]))}`
-    found.push(own === digest ? 'good' : whole('policy_mismatch', `the text is not that of ${digest}`))
+    found.push(
+      own === digest ? 'good' : whole('policy_mismatch', `the text is not that of ${digest}`)
+    )
   }
   return found
 }

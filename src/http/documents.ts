@@ -147,9 +147,7 @@ export const ElevationSchema = Type.Object(
       )
     ),
     breakGlass: Type.Boolean({ description: 'asked without an approval before' }),
-    startAt: maybe(
-      Type.String({ description: 'ISO 8601, UTC: its window does not start before' })
-    ),
+    startAt: maybe(Type.String({ description: 'ISO 8601, UTC: its window does not start before' })),
     extends: maybe(Type.String({ description: 'ULID of the elevation that it goes on from' })),
     chain: maybe(
       Type.Object(
@@ -168,7 +166,9 @@ export const ElevationSchema = Type.Object(
     activateBy: maybe(instantText),
     notAfter: maybe(instantText),
     stuckSince: maybe(instantText),
-    deniedAt: maybe(Type.String({ description: 'ISO 8601, UTC: AWS was seen to refuse its session' })),
+    deniedAt: maybe(
+      Type.String({ description: 'ISO 8601, UTC: AWS was seen to refuse its session' })
+    ),
     policyDigest: Type.String(),
     ledger: Type.Array(indexNumber)
   },
@@ -196,9 +196,7 @@ const offerMembers = {
   region: Type.String(),
   classification: Type.String(),
   tables: Type.Array(Type.String()),
-  rules: Type.Array(
-    Type.Object({ rule: Type.String(), mode: modeText, maxDuration: lengthNumber })
-  )
+  rules: Type.Array(Type.Object({ rule: Type.String(), mode: modeText, maxDuration: lengthNumber }))
 }
 export const TargetsSchema = Type.Object({ targets: Type.Array(Type.Object(offerMembers)) })
 

@@ -36,7 +36,9 @@ const EvidenceQuery = Type.Object(
     from: time('with `to`, instead of an elevation'),
     to: time('before'),
     wholePolicy: Type.Optional(
-      Type.Literal('true', { description: 'with the text that the policy digest is of, people too' })
+      Type.Literal('true', {
+        description: 'with the text that the policy digest is of, people too'
+      })
     )
   },
   closed
@@ -51,7 +53,10 @@ const FoundSchema = Type.Object({
       body: Type.Unknown({ description: 'the bytes, parsed' })
     })
   ),
-  next: Type.Union([Type.String({ description: 'value of `after` for the next page' }), Type.Null()]),
+  next: Type.Union([
+    Type.String({ description: 'value of `after` for the next page' }),
+    Type.Null()
+  ]),
   size: Type.Integer({ description: 'entries of the ledger' }),
   indexed: Type.Integer({ description: 'so many of them, from the first, can be found' })
 })

@@ -1,7 +1,7 @@
 /**
- * What every answer says to browsers, as constants: what @fastify/helmet would send (a test compares
- * them), which builds its middlewares anew for each request, and the one policy of an API without
- * pages. What only old browsers read is left out.
+ * What every answer says to browsers, as constants: what @fastify/helmet would send (a test
+ * compares them), which builds its middlewares anew for each request, and the one policy of an API
+ * without pages. What only old browsers read is left out.
  */
 export const securityHeaders = {
   'cache-control': 'no-store',

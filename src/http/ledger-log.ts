@@ -1,7 +1,7 @@
 /**
- * The signed log as files, for auditors: `/v1/ledger/checkpoint` and `/v1/ledger/tile/…` are laid out
- * as C2SP tlog-tiles wants them under one prefix, `/v1/ledger/proof/{id}` is one C2SP tlog-proof file,
- * `/v1/ledger/key` the verifier key. What does not exist is 404, and no attempt.
+ * The signed log as files, for auditors: `/v1/ledger/checkpoint` and `/v1/ledger/tile/…` are laid
+ * out as C2SP tlog-tiles wants them under one prefix, `/v1/ledger/proof/{id}` is one C2SP
+ * tlog-proof file, `/v1/ledger/key` the verifier key. What does not exist is 404, and no attempt.
  */
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
@@ -26,7 +26,11 @@ export const logRoutes = ({ app, broker }: RouteParts): void => {
     },
     async (request, reply) => {
       const key = await broker.logKey(personOf(request))
-      return sendFile(reply, key.ok ? { ...key, value: Buffer.from(`${key.value}\n`) } : key, plainText)
+      return sendFile(
+        reply,
+        key.ok ? { ...key, value: Buffer.from(`${key.value}\n`) } : key,
+        plainText
+      )
     }
   )
 
@@ -39,8 +43,7 @@ export const logRoutes = ({ app, broker }: RouteParts): void => {
         response: { 200: fileSchema('a signed note', plainText) }
       }
     },
-    async (request, reply) =>
-      sendFile(reply, await broker.checkpoint(personOf(request)), plainText)
+    async (request, reply) => sendFile(reply, await broker.checkpoint(personOf(request)), plainText)
   )
 
   app.get(

@@ -71,7 +71,7 @@ export const makeMeters = (): Meters => {
   const single = {
     selfApproval: counter(
       'sallyport_self_approval_denied_total',
-      'Attempts to approve or deny an ask of one\'s own.'
+      "Attempts to approve or deny an ask of one's own."
     ),
     'breakglass.used': counter('sallyport_breakglass_total', 'Break-glass elevations.'),
     'policy.refused': counter(
@@ -99,7 +99,7 @@ export const makeMeters = (): Meters => {
   const workFaults = counter('sallyport_work_failures_total', 'Rounds of work that failed in part.')
   const unsigned = counter(
     'sallyport_slack_signature_failures_total',
-    'Requests to the Slack route without a signature of Slack\'s that is not too old.'
+    "Requests to the Slack route without a signature of Slack's that is not too old."
   )
   return {
     revocation: histogram(
@@ -121,7 +121,8 @@ export const makeMeters = (): Meters => {
       entries.inc({ type })
       const outcome = outcomes.get(type)
       if (outcome !== undefined) decisions.inc({ outcome })
-      if (type === 'attempt.refused') refused.inc({ verb: verb ?? 'unknown', code: code ?? 'unknown' })
+      if (type === 'attempt.refused')
+        refused.inc({ verb: verb ?? 'unknown', code: code ?? 'unknown' })
       if (code === 'self_approval') single.selfApproval.inc()
       if (isSingle(type)) single[type].inc()
       if (type.includes('orphan')) single.orphan.inc()

@@ -1,7 +1,7 @@
 /**
- * The page of `/metrics` in Prometheus' text format 0.0.4, written by prom-client: what is counted as
- * it happens (meters.ts) and what sources tell at each scrape. Values and names only, nothing of a
- * person; every broker of a process has a registry of its own.
+ * The page of `/metrics` in Prometheus' text format 0.0.4, written by prom-client: what is counted
+ * as it happens (meters.ts) and what sources tell at each scrape. Values and names only, nothing of
+ * a person; every broker of a process has a registry of its own.
  */
 import { Counter, Gauge, Registry } from 'prom-client'
 

@@ -1,6 +1,6 @@
 /**
- * The ops listener: `/livez` (the process answers), `/readyz` (what it needs answers) and `/metrics`
- * (counts). Its own port, no tokens; it tells names of checks, counts and nothing else.
+ * The ops listener: `/livez` (the process answers), `/readyz` (what it needs answers) and
+ * `/metrics` (counts). Its own port, no tokens; it tells names of checks, counts and nothing else.
  */
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Meters } from './meters.ts'

@@ -1,7 +1,7 @@
 /**
  * Queries of a brokered elevation: start, look, stop, and the check that runs nothing. A refusal of
- * the guard is the problem `query_refused` with `refusals` and `reads`. All of it is the requester's
- * alone; for anybody else there is no such elevation.
+ * the guard is the problem `query_refused` with `refusals` and `reads`. All of it is the
+ * requester's alone; for anybody else there is no such elevation.
  */
 import { iso } from '../elevation/ids.ts'
 import type { QueryVerdict } from '../elevation/refusal.ts'
@@ -100,7 +100,8 @@ const checkRoute = ({ app, broker }: RouteParts): void => {
       config: { access: 'person', verb: 'checkQuery' },
       bodyLimit: queryBodyBytes,
       schema: {
-        summary: 'Whether a query could run, of an elevation or of a target; nothing is run or kept',
+        summary:
+          'Whether a query could run, of an elevation or of a target; nothing is run or kept',
         body: CheckBody,
         response: { 200: VerdictSchema }
       }

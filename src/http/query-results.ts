@@ -1,7 +1,7 @@
 /**
- * `GET …/queries/{qid}/results`: a page as JSON, or with `Accept: application/x-ndjson` or `text/csv`
- * all rows as they come. Each page is asked of the broker anew, so that a stream ends with its
- * elevation. A stream that is not whole breaks off and never ends as if it were.
+ * `GET …/queries/{qid}/results`: a page as JSON, or with `Accept: application/x-ndjson` or
+ * `text/csv` all rows as they come. Each page is asked of the broker anew, so that a stream ends
+ * with its elevation. A stream that is not whole breaks off and never ends as if it were.
  */
 import { Readable } from 'node:stream'
 import type { QueryPage } from '../broker/query-verbs.ts'
@@ -14,7 +14,8 @@ import { type RowLines, csvLines, jsonLines } from './row-lines.ts'
 import type { RouteParts } from './route.ts'
 
 export const resultRoutes = ({ app, broker }: RouteParts): void => {
-  const of = ({ id, qid }: { readonly id: string; readonly qid: string }, person: PersonId): Pages =>
+  const of =
+    ({ id, qid }: { readonly id: string; readonly qid: string }, person: PersonId): Pages =>
     (limit, cursor) => {
       const at = { query: qid, limit, ...(cursor === null ? {} : { cursor }) }
       return broker.queryResults(person, id, at)
@@ -65,7 +66,7 @@ async function* streamed(
 ): AsyncGenerator<string> {
   const { columns } = first
   yield head(columns)
-  for (let page = first; ; ) {
+  for (let page = first; ;) {
     if (page.rows.length > 0) yield page.rows.map((values) => row(columns, values)).join('')
     if (page.isCut) throw brokenOff('there are more rows than are handed out')
     if (page.next === null) return

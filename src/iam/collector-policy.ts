@@ -1,7 +1,7 @@
 /**
- * What collecting facts about workgroups, keys, buckets, tables and principals needs, apart from the
- * broker's own policy, so that another role can hold it. It reads settings and names, no row, no
- * query's result and no object, and changes nothing. A key whose policy neither delegates to the
+ * What collecting facts about workgroups, keys, buckets, tables and principals needs, apart from
+ * the broker's own policy, so that another role can hold it. It reads settings and names, no row,
+ * no query's result and no object, and changes nothing. A key whose policy neither delegates to the
  * account nor names the collector stays unread, which collecting tells.
  */
 import type { Target } from '../elevation/target.ts'
@@ -12,9 +12,9 @@ import type { PolicyDocument, Statement } from './policy-document.ts'
 import type { IamResult } from './refusals.ts'
 
 /**
- * Every workgroup, key and table of the accounts and Regions of the targets: what is not declared is
- * what is looked for. The buckets are named by tables and workgroups, so no list of them is known
- * before. sts:GetCallerIdentity needs no permission.
+ * Every workgroup, key and table of the accounts and Regions of the targets: what is not declared
+ * is what is looked for. The buckets are named by tables and workgroups, so no list of them is
+ * known before. sts:GetCallerIdentity needs no permission.
  */
 export const collectorPolicy = (ask: {
   readonly targets: readonly Target[]

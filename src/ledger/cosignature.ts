@@ -59,10 +59,7 @@ export const cosignedText = (text: string, time: bigint): string =>
   `cosignature/v1\ntime ${time}\n${text}`
 
 /** The line of a cosignature, without its newline; `signature` is of `cosignedText`. */
-export const cosignatureLine = (
-  { key, time }: Cosignature,
-  signature: Uint8Array
-): string => {
+export const cosignatureLine = ({ key, time }: Cosignature, signature: Uint8Array): string => {
   const stamped = new Uint8Array(timeBytes)
   new DataView(stamped.buffer).setBigUint64(0, time)
   return signatureLine({ name: key.witness, id: key.id, signature: concat([stamped, signature]) })
@@ -82,7 +79,8 @@ export const cosignatures = async (
   const found: Cosignature[] = []
   for (const key of keys) {
     const line = note.signatures.find(({ name, id }) => name === key.witness && id === key.id)
-    if (line === undefined || found.some((one) => isEqual(one.key.publicKey, key.publicKey))) continue
+    if (line === undefined || found.some((one) => isEqual(one.key.publicKey, key.publicKey)))
+      continue
     const time = await timeOf(line, { key, text: note.text }, by)
     if (time === null) return { ok: false, code: 'bad_signature' }
     found.push({ key, time })

@@ -49,8 +49,7 @@ export const commitment = (salt: string, value: string): string =>
   sha256Hex(Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(value, 'utf8')]))
 
 /** `sha256:` and the hex SHA-256 of a value's canonical bytes. */
-export const digest = (value: CanonicalJson): string =>
-  `sha256:${sha256Hex(canonicalText(value))}`
+export const digest = (value: CanonicalJson): string => `sha256:${sha256Hex(canonicalText(value))}`
 
 /** RFC 6962 leaf hash, 32 bytes. */
 export const leafHash = (body: Uint8Array): Uint8Array =>

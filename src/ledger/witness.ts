@@ -83,7 +83,8 @@ export const judgeCheckpoint = async (
   if (!opened.ok) return refuse(403, `not signed by the log's key (${opened.code})`)
   if (old > head.size) return refuse(400, 'the old size is beyond the checkpoint')
   const seen = known.seen ?? { size: 0n, root: null }
-  if (old !== seen.size) return { ...refuse(409, 'another size was cosigned last'), size: seen.size }
+  if (old !== seen.size)
+    return { ...refuse(409, 'another size was cosigned last'), size: seen.size }
   if (old === head.size && seen.root !== null && !isEqual(seen.root, head.root)) {
     return { ...refuse(409, 'a fork: another root of this size was cosigned'), size: seen.size }
   }

@@ -25,7 +25,9 @@ export const mayReview = (policy: Policy, elevation: Used, person: PersonId): El
   const named = rule?.approval.kind === 'breakGlass' ? rule.approval.review : []
   // whoever ends anybody's elevation may close the review of a rule that is gone
   const refs = named.length > 0 ? named : policy.roles.security
-  return isAmong(reviewer, refs) ? { ok: true } : notAReviewer('the rule names others for the review')
+  return isAmong(reviewer, refs)
+    ? { ok: true }
+    : notAReviewer('the rule names others for the review')
 }
 
 const notAReviewer = (message: string): Eligibility => ({

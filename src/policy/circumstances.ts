@@ -8,7 +8,10 @@ import { type ElevationId, type Instant, instant } from '../elevation/ids.ts'
 import type { SeenPosture } from './gate.ts'
 import type { Channel } from './policy.ts'
 
-/** How somebody comes: the channel, and what their token says of its sign-in, null = it says nothing. */
+/**
+ * How somebody comes: the channel, and what their token says of its sign-in, null = it says
+ * nothing.
+ */
 export type Presence = {
   readonly via: Channel
   /** `auth_time` */
@@ -21,7 +24,10 @@ export type Presence = {
 export type Standing = {
   /** undecided asks on all targets */
   readonly pending: number
-  /** elevations on the target that are pending, approved, issuing or active; at the start: the last two */
+  /**
+   * elevations on the target that are pending, approved, issuing or active; at the start: the last
+   * two
+   */
   readonly open: number
   /** lengths of the windows on the target within the last 24 hours, added up, in seconds */
   readonly secondsInDay: number

@@ -1,7 +1,7 @@
 /**
  * The forms that texts and lists of policy documents take, as TypeBox schemas, which are JSON
- * Schema for editors too. `title` says what a key means; `description` ends the sentence "X must
- * be …" in an issue. What a pattern cannot say (lengths, tickets, zones) is judged after the schema.
+ * Schema for editors too. `title` says what a key means; `description` ends the sentence "X must be
+ * …" in an issue. What a pattern cannot say (lengths, tickets, zones) is judged after the schema.
  */
 import { type TSchema, Type } from 'typebox'
 

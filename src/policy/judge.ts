@@ -33,7 +33,9 @@ export type Judged = {
 /** `isCertain`: whether it could be told if the person is among those who may ask. */
 export type Theirs = { readonly rules: readonly Rule[]; readonly isCertain: boolean }
 
-/** Null where the person is nobody or the target does not exist: from outside both look the same. */
+/**
+ * Null where the person is nobody or the target does not exist: from outside both look the same.
+ */
 export const caseOf = (
   policy: Policy,
   id: PersonId,
@@ -73,10 +75,7 @@ export const judge = (about: Case, rule: Rule, isCertain: boolean): Judged => {
   return { rule, reasons, open: reasons.filter(({ outcome }) => outcome !== 'met') }
 }
 
-const denyReason = (
-  { ask, circumstances }: Case,
-  { id, when }: Deny
-): readonly Reason[] => {
+const denyReason = ({ ask, circumstances }: Case, { id, when }: Deny): readonly Reason[] => {
   const at = hourOf(ask, circumstances)
   const reason = guarded(id, 'deny', () => {
     if (when.length === 0) return hit(`deny ${id} applies to you; no rule overrides it`)

@@ -35,7 +35,9 @@ export type When = {
   readonly zone: string
 }
 
-/** What a token must say of its sign-in (OpenID Connect Core 1.0, section 2: auth_time, acr, amr). */
+/**
+ * What a token must say of its sign-in (OpenID Connect Core 1.0, section 2: auth_time, acr, amr).
+ */
 export type SignIn = {
   /** how long ago it may have been at most; null = any */
   readonly within: Seconds | null
@@ -195,7 +197,11 @@ export type PolicyTest = {
     readonly startAt: Instant | null
   }
   /** seconds since the sign-in, its acr and amr; null = a channel without a token */
-  readonly signIn: { readonly ago: Seconds | null; readonly acr: string | null; readonly amr: readonly string[] } | null
+  readonly signIn: {
+    readonly ago: Seconds | null
+    readonly acr: string | null
+    readonly amr: readonly string[]
+  } | null
   /** what the person has already, as caps count it; zero where left out */
   readonly standing: {
     readonly pending: number

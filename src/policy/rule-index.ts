@@ -1,7 +1,8 @@
 /**
- * A policy's rules and denies by target and then by whom they name, and its people by group, so that
- * a decision costs the same among ten rules and among ten thousand. Built once per policy, at its
- * first decision; what is needed for one target only is made when that target is first asked for.
+ * A policy's rules and denies by target and then by whom they name, and its people by group, so
+ * that a decision costs the same among ten rules and among ten thousand. Built once per policy, at
+ * its first decision; what is needed for one target only is made when that target is first asked
+ * for.
  */
 import { type PersonId, type RuleId, type TargetId, parsePersonId } from '../elevation/ids.ts'
 import { activePerson, isAmong } from './people.ts'
@@ -101,7 +102,9 @@ type ByWhom<T> = {
   readonly group: ReadonlyMap<string, readonly Entry<T>[]>
 }
 
-/** Entries in order; `byWhom` is made when it is first needed, for most targets are rarely asked. */
+/**
+ * Entries in order; `byWhom` is made when it is first needed, for most targets are rarely asked.
+ */
 type Shelf<T> = { readonly entries: Entry<T>[]; byWhom: ByWhom<T> | null }
 
 /** So few are looked through faster than a person's groups are looked up. */

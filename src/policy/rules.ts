@@ -34,10 +34,7 @@ export const ruleIssues = (rule: Part<RuleDocument>): readonly PolicyIssue[] => 
 ]
 
 /** A rule whose document has no issues. */
-export const ruleOf = (
-  value: RuleDocument,
-  guardrails: ReadonlyMap<string, Guardrail>
-): Rule => ({
+export const ruleOf = (value: RuleDocument, guardrails: ReadonlyMap<string, Guardrail>): Rule => ({
   id: checked(parseRuleId(value.id)),
   targets: value.targets.map((target) => checked(parseTargetId(target))).toSorted(),
   requesters: value.requesters.map(refOf),
@@ -55,7 +52,8 @@ export const ruleOf = (
   ...postureOf(value.require?.posture),
   caps: capsOf(value.caps),
   approval: approvalOf(value.approval),
-  guardrail: value.guardrail === undefined ? null : checked(guardrails.get(value.guardrail) ?? null),
+  guardrail:
+    value.guardrail === undefined ? null : checked(guardrails.get(value.guardrail) ?? null),
   endAfterRefusals: value.endAfterRefusals ?? null,
   revokeOnChange: value.revokeOnChange ?? false
 })
@@ -161,7 +159,9 @@ const reminderIssues = ({
     ...pair
       .filter((key) => isHalf && approval[key] === undefined)
       .map((key) => errorAt(at(key), 'missing', `${pair.join(' and ')} go together`)),
-    ...late.map((key) => warningAt(at(key), 'contradiction', `not before it lapses after ${within}`))
+    ...late.map((key) =>
+      warningAt(at(key), 'contradiction', `not before it lapses after ${within}`)
+    )
   ]
 }
 

@@ -24,7 +24,9 @@ const approvalSentence = (approval: Rule['approval']): string => {
   }
 }
 
-/** Why the policy let the ask through, one sentence each; `rule` is null where it has gone since. */
+/**
+ * Why the policy let the ask through, one sentence each; `rule` is null where it has gone since.
+ */
 export const explanationOf = (rule: Rule | null, { ask, terms }: Elevation): readonly string[] => {
   if (rule === null) return [`Rule ${terms.rule} let it through and has left the policy since.`]
   const reason = rule.reasonMinLength > 1 ? [`a reason of ${rule.reasonMinLength} characters`] : []

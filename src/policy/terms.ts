@@ -23,7 +23,8 @@ export const termsOf = (rule: Rule, eligible: readonly PersonId[]): Terms => ({
 
 /**
  * What both terms of one rule allow: the shortest lengths, the highest quorum, only approvers of
- * both, brokered over credentials. The sets stay those of then; `votesMet` asks for those of now too.
+ * both, brokered over credentials. The sets stay those of then; `votesMet` asks for those of now
+ * too.
  */
 export const narrower = (then: Terms, now: Terms): Terms => ({
   rule: then.rule,

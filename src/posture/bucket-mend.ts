@@ -17,8 +17,13 @@ export const bucketEncryptionMend = ({ name }: BucketFacts, view: View): Mend =>
   return {
     cli: [
       line(
-        'aws', 's3api', 'put-bucket-encryption', '--bucket', name,
-        '--server-side-encryption-configuration', { Rules: [rule] }
+        'aws',
+        's3api',
+        'put-bucket-encryption',
+        '--bucket',
+        name,
+        '--server-side-encryption-configuration',
+        { Rules: [rule] }
       )
     ],
     cloudformation: cloudformation('AWS::S3::Bucket', {
@@ -36,7 +41,10 @@ export const bucketEncryptionMend = ({ name }: BucketFacts, view: View): Mend =>
       bucket: name,
       rule: {
         bucket_key_enabled: true,
-        apply_server_side_encryption_by_default: { sse_algorithm: 'aws:kms', kms_master_key_id: key }
+        apply_server_side_encryption_by_default: {
+          sse_algorithm: 'aws:kms',
+          kms_master_key_id: key
+        }
       }
     })
   }
@@ -51,7 +59,11 @@ export const bucketPolicyMend = ({ name, policy }: BucketFacts, view: View): Men
   return {
     cli: [
       line(
-        'aws', 's3api', 'put-public-access-block', '--bucket', name,
+        'aws',
+        's3api',
+        'put-public-access-block',
+        '--bucket',
+        name,
         '--public-access-block-configuration',
         'BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true'
       ),
@@ -79,9 +91,15 @@ export const tableMend = (table: TableFacts, _: View, { targets = [] }: Shown): 
   return {
     cli: [
       line(
-        'aws', 'athena', 'start-query-execution', '--region', regionOf(table.arn),
-        '--work-group', target?.workgroup ?? '',
-        '--query-string', `ALTER TABLE \`${table.database}\`.\`${table.table}\` SET LOCATION '${location}'`
+        'aws',
+        'athena',
+        'start-query-execution',
+        '--region',
+        regionOf(table.arn),
+        '--work-group',
+        target?.workgroup ?? '',
+        '--query-string',
+        `ALTER TABLE \`${table.database}\`.\`${table.table}\` SET LOCATION '${location}'`
       )
     ],
     cloudformation: cloudformation('AWS::Glue::Table', {

@@ -32,7 +32,8 @@ export const bucketRules: readonly BucketRule[] = [
     find: (one, view) => {
       const { encryption } = one
       if (encryption === null) return found('its default encryption is not set')
-      if (encryption.algorithm === 'AES256') return found('its default encryption is SSE-S3 (AES256)')
+      if (encryption.algorithm === 'AES256')
+        return found('its default encryption is SSE-S3 (AES256)')
       const key = defaultKey(one, view)
       return encryption.key === null || isAwsAlias(encryption.key) || key?.manager === 'AWS'
         ? found('its default encryption is under the AWS managed key aws/s3')
@@ -49,7 +50,8 @@ export const bucketRules: readonly BucketRule[] = [
     seenBy: unseen,
     find: (one, view) => {
       const { encryption, name } = one
-      if (encryption?.key === undefined || encryption.key === null || isAwsAlias(encryption.key)) return nothing
+      if (encryption?.key === undefined || encryption.key === null || isAwsAlias(encryption.key))
+        return nothing
       const key = defaultKey(one, view)
       const used = key?.arn ?? encryption.key
       const declared = [...new Set(view.placesIn(name).map((place) => place.key))].toSorted()
@@ -70,8 +72,13 @@ export const bucketRules: readonly BucketRule[] = [
     seenBy: unseen,
     find: ({ name, encryption }, view) => {
       const relying = view.placesIn(name).filter(({ bucketKey }) => bucketKey)
-      return encryption !== null && encryption.algorithm !== 'AES256' && !encryption.bucketKey && relying.length > 0
-        ? found(`its Bucket Key is off, targets declare it for ${relying.map(printPlace).toSorted().join(', ')}`)
+      return encryption !== null &&
+        encryption.algorithm !== 'AES256' &&
+        !encryption.bucketKey &&
+        relying.length > 0
+        ? found(
+            `its Bucket Key is off, targets declare it for ${relying.map(printPlace).toSorted().join(', ')}`
+          )
         : nothing
     },
     mend: bucketEncryptionMend
@@ -86,17 +93,23 @@ export const bucketRules: readonly BucketRule[] = [
       'says.',
     seenBy: unseen,
     find: ({ name, region }, view) => {
-      const away = view.placesIn(name).filter(({ target }) => region !== null && target.region !== region)
+      const away = view
+        .placesIn(name)
+        .filter(({ target }) => region !== null && target.region !== region)
       const regions = [...new Set(away.map(({ target }) => target.region))].toSorted()
-      return regions.length === 0 ? nothing : found(`it is in ${region}, its targets in ${regions.join(', ')}`)
+      return regions.length === 0
+        ? nothing
+        : found(`it is in ${region}, its targets in ${regions.join(', ')}`)
     },
     mend: ({ name }) => ({
       cli: [
         line('aws', 's3', 'mb', `s3://${name}-moved`),
         line('aws', 's3', 'sync', `s3://${name}`, `s3://${name}-moved`)
       ],
-      cloudformation: '# A bucket stays in its region: make one in the target’s region and move the data.',
-      terraform: '# A bucket stays in its region: make one in the target’s region and move the data.'
+      cloudformation:
+        '# A bucket stays in its region: make one in the target’s region and move the data.',
+      terraform:
+        '# A bucket stays in its region: make one in the target’s region and move the data.'
     })
   },
   {
@@ -111,7 +124,9 @@ export const bucketRules: readonly BucketRule[] = [
     },
     find: (one, view) => {
       const open = openStatements(one, view)
-      return open.length === 0 ? nothing : found(`its policy lets identities of any account read (${open.join(', ')})`)
+      return open.length === 0
+        ? nothing
+        : found(`its policy lets identities of any account read (${open.join(', ')})`)
     },
     mend: bucketPolicyMend
   },
@@ -127,7 +142,19 @@ export const bucketRules: readonly BucketRule[] = [
       return odd.length === 0 ? nothing : found(notEvaluated(odd))
     },
     mend: ({ name }) => ({
-      cli: [line('aws', 's3api', 'get-bucket-policy', '--bucket', name, '--query', 'Policy', '--output', 'text')],
+      cli: [
+        line(
+          'aws',
+          's3api',
+          'get-bucket-policy',
+          '--bucket',
+          name,
+          '--query',
+          'Policy',
+          '--output',
+          'text'
+        )
+      ],
       cloudformation: rewrite,
       terraform: rewrite
     })
@@ -152,7 +179,8 @@ export const tableRules: readonly TableRule[] = [
         )
         if (set === undefined) return []
         const declared = printPlace(set.location)
-        const isInside = table.location !== null && `${table.location}/`.replace(/\/+$/, '/').startsWith(declared)
+        const isInside =
+          table.location !== null && `${table.location}/`.replace(/\/+$/, '/').startsWith(declared)
         return isInside
           ? []
           : [
@@ -171,7 +199,9 @@ export const tableRules: readonly TableRule[] = [
 export const defaultKey = ({ name, region, encryption }: BucketFacts, view: View) => {
   const [place] = view.placesIn(name)
   const near = `arn:aws:s3:${region ?? place?.target.region ?? ''}:${place?.target.account ?? ''}:`
-  return encryption?.key === undefined || encryption.key === null ? null : view.keyNamed(encryption.key, near)
+  return encryption?.key === undefined || encryption.key === null
+    ? null
+    : view.keyNamed(encryption.key, near)
 }
 
 /** Allows of reading that let somebody in whom nobody knows. */
@@ -190,7 +220,11 @@ const stranger = '000000000000'
 const strangerRole = `arn:aws:iam::${stranger}:role/anybody`
 
 const letsAnybody = (path: string, statements: readonly Statement[]): boolean => {
-  const context = { 'aws:SecureTransport': 'true', 'aws:PrincipalArn': strangerRole, 'aws:PrincipalAccount': stranger }
+  const context = {
+    'aws:SecureTransport': 'true',
+    'aws:PrincipalArn': strangerRole,
+    'aws:PrincipalAccount': stranger
+  }
   const principal = {
     kind: 'session',
     arn: `arn:aws:sts::${stranger}:assumed-role/anybody/session`,

@@ -13,7 +13,9 @@ export const comparisonTable = (): string => {
     [
       `\`${code}\``,
       judges,
-      elsewhere === null || elsewhere === severity ? severity : `${severity}, ${elsewhere} elsewhere`,
+      elsewhere === null || elsewhere === severity
+        ? severity
+        : `${severity}, ${elsewhere} elsewhere`,
       title,
       seen(seenBy.prowler),
       seen(seenBy.config)

@@ -64,7 +64,9 @@ export type GrantFacts = {
   readonly createdAt: string | null
 }
 
-/** kms:DescribeKey, GetKeyRotationStatus, ListAliases, ListResourceTags, GetKeyPolicy, ListGrants. */
+/**
+ * kms:DescribeKey, GetKeyRotationStatus, ListAliases, ListResourceTags, GetKeyPolicy, ListGrants.
+ */
 export type KeyFacts = {
   readonly arn: string
   readonly manager: 'CUSTOMER' | 'AWS'

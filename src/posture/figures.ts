@@ -16,7 +16,10 @@ export type Figures = {
   readonly workgroups: Share
   /** the same of those that are targets */
   readonly targets: Share
-  /** data and result locations of targets whose default and declared key is an enabled customer managed one */
+  /**
+   * data and result locations of targets whose default and declared key is an enabled customer
+   * managed one
+   */
   readonly locations: Share
   readonly bySeverity: Readonly<Record<Severity, number>>
   /** open findings by how long they are known: each bound in days, null = longer */
@@ -33,7 +36,10 @@ export type Figures = {
 export const figuresOf = (
   facts: Facts,
   scene: Scene,
-  { findings, history }: { readonly findings: readonly Finding[]; readonly history: readonly Spell[] }
+  {
+    findings,
+    history
+  }: { readonly findings: readonly Finding[]; readonly history: readonly Spell[] }
 ): Figures => {
   const open = findings.filter(isOpen)
   const faulty = new Set(
@@ -51,7 +57,9 @@ export const figuresOf = (
     byOwner: ownersOf(open),
     waived: findings.length - open.length,
     closed: closed.length,
-    meanSecondsToMend: mean(closed.map(({ openedAt, closedAt }) => ((closedAt ?? 0) - openedAt) / 1000))
+    meanSecondsToMend: mean(
+      closed.map(({ openedAt, closedAt }) => ((closedAt ?? 0) - openedAt) / 1000)
+    )
   }
 }
 
@@ -91,7 +99,10 @@ const agesOf = (history: readonly Spell[], now: Instant): Figures['byAge'] => {
     .map(({ openedAt }) => (now - openedAt) / dayMs)
   return bounds.map((bound, at) => {
     const from = at === 0 ? -Infinity : (bounds[at - 1] ?? 0)
-    return { days: bound, count: days.filter((age) => age >= from && age < (bound ?? Infinity)).length }
+    return {
+      days: bound,
+      count: days.filter((age) => age >= from && age < (bound ?? Infinity)).length
+    }
   })
 }
 

@@ -41,10 +41,15 @@ export const gapRules: readonly GapRule[] = [
       return {
         cli: [
           line(
-            'aws', 'iam', 'put-role-policy',
-            '--role-name', scene.broker === null ? 'COLLECTOR' : nameOfRole(scene.broker),
-            '--policy-name', `posture-${call.replaceAll(/[^A-Za-z0-9]/g, '-')}`,
-            '--policy-document', policy
+            'aws',
+            'iam',
+            'put-role-policy',
+            '--role-name',
+            scene.broker === null ? 'COLLECTOR' : nameOfRole(scene.broker),
+            '--policy-name',
+            `posture-${call.replaceAll(/[^A-Za-z0-9]/g, '-')}`,
+            '--policy-document',
+            policy
           ),
           'sallyport posture collect --out facts.json'
         ],
@@ -72,7 +77,9 @@ export const targetRules: readonly TargetRule[] = [
         .map(({ kind, arn }) => ({ part: arn, shows: `there is no ${kind} ${arn}` }))
     },
     mend: ({ id }, _, { part }) => {
-      const why = remark(`Make it, or declare in the document of target ${id} what is there instead of ${part}.`)
+      const why = remark(
+        `Make it, or declare in the document of target ${id} what is there instead of ${part}.`
+      )
       return {
         cli: ['sallyport policy check', lookLine(part)],
         cloudformation: why,
@@ -162,7 +169,12 @@ const declarationsOf = (target: Target, view: View): readonly Declared[] => {
       kind: 'bucket',
       arn: `arn:${partition}:s3:::${name}`,
       isThere: view.bucket(name) !== null,
-      calls: ['s3:GetBucketLocation', 's3:GetBucketEncryption', 's3:GetBucketPolicy', 's3:GetEncryptionConfiguration']
+      calls: [
+        's3:GetBucketLocation',
+        's3:GetBucketEncryption',
+        's3:GetBucketPolicy',
+        's3:GetEncryptionConfiguration'
+      ]
     }))
   ]
 }
@@ -171,10 +183,10 @@ const isUnread = (view: View, arn: string, calls: readonly string[]): boolean =>
   calls.some((call) => view.gapsOn(arn, call).length > 0)
 
 const lookLine = (arn: string): string => {
-  if (arn.includes(':workgroup/')) return line('aws', 'athena', 'get-work-group', '--work-group', lastOf(arn))
+  if (arn.includes(':workgroup/'))
+    return line('aws', 'athena', 'get-work-group', '--work-group', lastOf(arn))
   if (arn.includes(':key/')) return line('aws', 'kms', 'describe-key', '--key-id', arn)
   return arn.includes(':role/')
     ? line('aws', 'iam', 'get-role', '--role-name', nameOfRole(arn))
     : line('aws', 's3api', 'head-bucket', '--bucket', lastOf(arn))
 }
-

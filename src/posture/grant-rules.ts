@@ -1,7 +1,8 @@
 /**
  * Rules on the grants of a key. The broker's are named `jit/…`, give Decrypt alone to one session
- * `jit-<ULID>` of a target's role and end with it; nothing in AWS ends a grant by itself. Source: KMS
- * Developer Guide, "Grants in AWS KMS", "Quotas"; a listing may name a grantee by its unique id.
+ * `jit-<ULID>` of a target's role and end with it; nothing in AWS ends a grant by itself. Source:
+ * KMS Developer Guide, "Grants in AWS KMS", "Quotas"; a listing may name a grantee by its unique
+ * id.
  */
 import type { GrantFacts, KeyFacts } from './facts.ts'
 import type { Mend } from './finding.ts'
@@ -87,7 +88,9 @@ export const grantRules: readonly KeyRule[] = [
       'is known and the grant could name it.',
     seenBy: unseen,
     find: each((grant, key, view) => {
-      const places = view.targetsOf(key.arn).flatMap(({ data }) => data.filter((set) => set.key === key.arn))
+      const places = view
+        .targetsOf(key.arn)
+        .flatMap(({ data }) => data.filter((set) => set.key === key.arn))
       const isKnown = places.length > 0 && places.every(({ bucketKey }) => bucketKey)
       const isFree = Object.keys(grant.constraints ?? {}).length === 0
       return isBrokers(grant) && reads(grant) && isKnown && isFree
@@ -130,7 +133,10 @@ const reads = ({ operations }: GrantFacts): boolean =>
 
 /** To a session of a target's own role, under a name that the broker gives. */
 const isOfElevation = (grant: GrantFacts, key: KeyFacts, view: View): boolean => {
-  const session = /^arn:[a-z-]+:sts::([0-9]{12}):assumed-role\/([^/]+)\/jit-[0-9A-HJKMNP-TV-Z]{26}$/.exec(grant.grantee)
+  const session =
+    /^arn:[a-z-]+:sts::([0-9]{12}):assumed-role\/([^/]+)\/jit-[0-9A-HJKMNP-TV-Z]{26}$/.exec(
+      grant.grantee
+    )
   if (!isBrokers(grant)) return false
   // a listing may have the unique id of the role instead
   if (/^AROA[A-Z0-9]+:jit-[0-9A-HJKMNP-TV-Z]{26}$/.test(grant.grantee)) return true

@@ -1,6 +1,6 @@
 /**
- * Facts and a scene to findings: every rule on every resource, waivers laid over. Pure, and the same
- * whatever the order of facts. What a waiver waives stays listed, and says so.
+ * Facts and a scene to findings: every rule on every resource, waivers laid over. Pure, and the
+ * same whatever the order of facts. What a waiver waives stays listed, and says so.
  */
 import { type Instant, iso } from '../elevation/ids.ts'
 import type { Target } from '../elevation/target.ts'
@@ -34,7 +34,9 @@ export const judge = (facts: Facts, scene: Scene): readonly Finding[] => {
 /** `arn:P:s3:::NAME`; the partition is told by the region. */
 export const bucketArnOf = ({ name, region }: Pick<BucketFacts, 'name' | 'region'>): string => {
   if (region?.startsWith('cn-') === true) return `arn:aws-cn:s3:::${name}`
-  return region?.startsWith('us-gov-') === true ? `arn:aws-us-gov:s3:::${name}` : `arn:aws:s3:::${name}`
+  return region?.startsWith('us-gov-') === true
+    ? `arn:aws-us-gov:s3:::${name}`
+    : `arn:aws:s3:::${name}`
 }
 
 type Named = { readonly arn: string; readonly tags: Readonly<Record<string, string>> }
@@ -99,6 +101,11 @@ const waivedBy = (waivers: readonly Waiver[], now: Instant): On['waived'] => {
     const waiver = known.get(`${code} ${arn}`)
     if (waiver === undefined || now < waiver.from) return null
     const { by, reason, until } = waiver
-    return { state: now < until ? 'holds' : 'expired', by: `person:${by}`, reason, until: iso(until) }
+    return {
+      state: now < until ? 'holds' : 'expired',
+      by: `person:${by}`,
+      reason,
+      until: iso(until)
+    }
   }
 }

@@ -100,13 +100,17 @@ const accessFor = (named: Named, asked: Asked): Access => {
   )
   const allowed = (action: string, over: Context = {}): Way | null => {
     // whoever no statement about the action names is not asked about: most are named for little
-    const about = own.filter(({ statement }) => statement.NotAction !== undefined || covers(statement, action))
+    const about = own.filter(
+      ({ statement }) => statement.NotAction !== undefined || covers(statement, action)
+    )
     if (about.length === 0) return null
     const ways = about.map(({ statement }) => circumstancesOf(statement))
     return (
-      [plain, ...ways].flatMap((way) => callersOf(named, { key, way })).find((way) => {
-        return isAllowed({ ...way, action, context: { ...way.context, ...over } }, asked)
-      }) ?? null
+      [plain, ...ways]
+        .flatMap((way) => callersOf(named, { key, way }))
+        .find((way) => {
+          return isAllowed({ ...way, action, context: { ...way.context, ...over } }, asked)
+        }) ?? null
     )
   }
   const reads = decryptActions.map((action) => allowed(action)).find((way) => way !== null) ?? null
@@ -148,7 +152,8 @@ type Circumstances = {
 const plain: Circumstances = { context: {}, role: null, account: null }
 
 /** How a call comes about, which its caller can arrange; never who the caller is. */
-const arranged = /^(?:kms:viaservice|kms:encryptioncontext.*|aws:calledvia(?:first|last)?|aws:viaawsservice|aws:securetransport)$/i
+const arranged =
+  /^(?:kms:viaservice|kms:encryptioncontext.*|aws:calledvia(?:first|last)?|aws:viaawsservice|aws:securetransport)$/i
 
 const circumstancesOf = ({ Condition = {} }: Statement): Circumstances => {
   const wanted = Object.entries(Condition)

@@ -1,14 +1,23 @@
 /**
- * Changes of a key and of its policy. A policy is given whole, as PutKeyPolicy takes it: what is out
- * of line is taken from the statements that have it, everything else stays as it is. KMS refuses a
- * policy that would lock out whoever puts it, and that check is not bypassed.
+ * Changes of a key and of its policy. A policy is given whole, as PutKeyPolicy takes it: what is
+ * out of line is taken from the statements that have it, everything else stays as it is. KMS
+ * refuses a policy that would lock out whoever puts it, and that check is not bypassed.
  */
 import { administerKey } from '../iam/broker-policies.ts'
 import type { PolicyDocument, PrincipalBlock, Statement } from '../iam/policy-document.ts'
 import type { GrantFacts, KeyFacts } from './facts.ts'
 import type { Mend } from './finding.ts'
 import { covers, decryptActions } from './key-access.ts'
-import { type Fields, cloudformation, expression, flow, line, map, remark, terraform } from './mend.ts'
+import {
+  type Fields,
+  cloudformation,
+  expression,
+  flow,
+  line,
+  map,
+  remark,
+  terraform
+} from './mend.ts'
 import { list } from './policy-text.ts'
 import { type View, regionOf } from './scene.ts'
 import { tagList } from './workgroup-mend.ts'
@@ -113,7 +122,9 @@ const cutOf = (statement: Statement, { principals, actions }: Cut): readonly Sta
 const namesAny = ({ Principal }: Statement, principals: readonly string[]): boolean => {
   if (Principal === undefined) return false
   if (typeof Principal === 'string') return principals.includes('*')
-  return Object.values(Principal).some((names) => list(names).some((one) => principals.includes(one)))
+  return Object.values(Principal).some((names) =>
+    list(names).some((one) => principals.includes(one))
+  )
 }
 
 const filtered = (

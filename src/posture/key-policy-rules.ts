@@ -154,7 +154,16 @@ export const keyPolicyRules: readonly KeyRule[] = [
     },
     mend: ({ arn }) => ({
       cli: [
-        kms(arn, 'get-key-policy', '--policy-name', 'default', '--query', 'Policy', '--output', 'text')
+        kms(
+          arn,
+          'get-key-policy',
+          '--policy-name',
+          'default',
+          '--query',
+          'Policy',
+          '--output',
+          'text'
+        )
       ],
       cloudformation: rewrite,
       terraform: rewrite

@@ -27,7 +27,9 @@ export const keyRules: readonly KeyRule[] = [
     seenBy: unseen,
     find: ({ manager, aliases }) =>
       manager === 'AWS'
-        ? found(`AWS manages it${aliases.length === 0 ? '' : ` as ${aliases.toSorted().join(', ')}`}`)
+        ? found(
+            `AWS manages it${aliases.length === 0 ? '' : ` as ${aliases.toSorted().join(', ')}`}`
+          )
         : nothing,
     mend: newKeyMend
   },
@@ -89,13 +91,22 @@ export const keyRules: readonly KeyRule[] = [
     mend: ({ arn }) => ({
       cli: [
         kms(
-          arn, 'get-parameters-for-import',
-          '--wrapping-algorithm', 'RSAES_OAEP_SHA_256', '--wrapping-key-spec', 'RSA_4096'
+          arn,
+          'get-parameters-for-import',
+          '--wrapping-algorithm',
+          'RSAES_OAEP_SHA_256',
+          '--wrapping-key-spec',
+          'RSA_4096'
         ),
         kms(
-          arn, 'import-key-material',
-          '--import-token', 'fileb://token', '--encrypted-key-material', 'fileb://material',
-          '--expiration-model', 'KEY_MATERIAL_DOES_NOT_EXPIRE'
+          arn,
+          'import-key-material',
+          '--import-token',
+          'fileb://token',
+          '--encrypted-key-material',
+          'fileb://material',
+          '--expiration-model',
+          'KEY_MATERIAL_DOES_NOT_EXPIRE'
         )
       ],
       cloudformation: '# Key material is imported by its owner; CloudFormation cannot.',
@@ -145,7 +156,9 @@ export const keyRules: readonly KeyRule[] = [
     find: (key) => {
       if (key.manager === 'AWS' || key.state === 'PendingDeletion') return nothing
       if (!rotatesByItself(key)) {
-        return isTargetsKind(key) ? found(`KMS does not rotate a key of origin ${key.origin}`) : nothing
+        return isTargetsKind(key)
+          ? found(`KMS does not rotate a key of origin ${key.origin}`)
+          : nothing
       }
       return key.rotation?.enabled === false ? found('automatic rotation is off') : nothing
     },
@@ -163,7 +176,9 @@ export const keyRules: readonly KeyRule[] = [
       const most = Math.floor(scene.posture.maxRotation / day)
       // KMS rotates every 365 days where no period was set
       const days = rotation?.enabled === true ? (rotation.periodDays ?? 365) : 0
-      return days > most ? found(`it is rotated every ${days} days, at most ${most} are allowed`) : nothing
+      return days > most
+        ? found(`it is rotated every ${days} days, at most ${most} are allowed`)
+        : nothing
     },
     mend: rotationMend
   },
@@ -195,11 +210,21 @@ export const keyRules: readonly KeyRule[] = [
       return {
         cli: [
           line(
-            'aws', 'kms', 'create-alias', '--region', regionOf(key.arn),
-            '--alias-name', alias, '--target-key-id', key.arn
+            'aws',
+            'kms',
+            'create-alias',
+            '--region',
+            regionOf(key.arn),
+            '--alias-name',
+            alias,
+            '--target-key-id',
+            key.arn
           )
         ],
-        cloudformation: cloudformation('AWS::KMS::Alias', { AliasName: alias, TargetKeyId: key.arn }),
+        cloudformation: cloudformation('AWS::KMS::Alias', {
+          AliasName: alias,
+          TargetKeyId: key.arn
+        }),
         terraform: terraform('aws_kms_alias', { name: alias, target_key_id: key.arn })
       }
     }
@@ -303,4 +328,7 @@ const unread = (key: KeyFacts): readonly Shown[] => {
 
 /** `kms:GetKeyPolicy` as the CLI spells it. */
 const lowered = (call: string): string =>
-  call.replace(/^kms:/, '').replaceAll(/(?<!^)[A-Z]/g, '-$&').toLowerCase()
+  call
+    .replace(/^kms:/, '')
+    .replaceAll(/(?<!^)[A-Z]/g, '-$&')
+    .toLowerCase()

@@ -81,7 +81,9 @@ const asffOf = (finding: Finding, { account, at, firstSeen, lastSeen, isClosed }
             'sallyport/WaiverReason': cut(waiver.reason, 2048)
           })
     },
-    Resources: [{ Type: types[kind], Id: cut(resource, 512), Partition: partition, Region: region }],
+    Resources: [
+      { Type: types[kind], Id: cut(resource, 512), Partition: partition, Region: region }
+    ],
     Compliance: { Status: isClosed ? 'PASSED' : 'FAILED' },
     Workflow: { Status: status },
     RecordState: isClosed ? 'ARCHIVED' : 'ACTIVE'

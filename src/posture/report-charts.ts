@@ -5,7 +5,9 @@
  */
 import type { Share } from './figures.ts'
 
-/** Text as HTML and SVG take it, in content and in quoted attributes; control characters are shown. */
+/**
+ * Text as HTML and SVG take it, in content and in quoted attributes; control characters are shown.
+ */
 export const escaped = (text: string): string =>
   text
     .replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (one) => (one === '\n' ? '\n' : '\uFFFD'))

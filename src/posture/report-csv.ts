@@ -1,6 +1,6 @@
 /**
- * A report as CSV (RFC 4180), one finding per row. Spreadsheets run cells that begin with = + - @ tab
- * or carriage return as formulas: such a cell begins with an apostrophe.
+ * A report as CSV (RFC 4180), one finding per row. Spreadsheets run cells that begin with = + - @
+ * tab or carriage return as formulas: such a cell begins with an apostrophe.
  */
 import { iso } from '../elevation/ids.ts'
 import type { Reported, Report } from './report.ts'

@@ -36,7 +36,10 @@ const figuresHtml = ({ figures }: Report): string => {
   const mended = figures.meanSecondsToMend
   return [
     '<section><h2>Figures</h2><div class="figures">',
-    figure(`Workgroups in order: ${percent(workgroups)}`, shareChart('Workgroups in order', workgroups)),
+    figure(
+      `Workgroups in order: ${percent(workgroups)}`,
+      shareChart('Workgroups in order', workgroups)
+    ),
     figure(`Targets in order: ${percent(targets)}`, shareChart('Targets in order', targets)),
     figure(
       `Classified locations under customer managed keys: ${percent(locations)}`,
@@ -44,20 +47,29 @@ const figuresHtml = ({ figures }: Report): string => {
     ),
     figure(
       'Open by severity',
-      barChart('Open by severity', severities.map((one) => ({ label: one, count: bySeverity[one], tone: one })))
+      barChart(
+        'Open by severity',
+        severities.map((one) => ({ label: one, count: bySeverity[one], tone: one }))
+      )
     ),
     figure(
       'Open by age',
       barChart(
         'Open by age',
-        byAge.map(({ days, count }) => ({ label: days === null ? 'longer' : `under ${days} days`, count, tone: 'plain' }))
+        byAge.map(({ days, count }) => ({
+          label: days === null ? 'longer' : `under ${days} days`,
+          count,
+          tone: 'plain'
+        }))
       )
     ),
     figure(
       'Open by owner',
       barChart(
         'Open by owner',
-        byOwner.slice(0, 10).map(({ owner, count }) => ({ label: owner ?? 'nobody', count, tone: 'plain' }))
+        byOwner
+          .slice(0, 10)
+          .map(({ owner, count }) => ({ label: owner ?? 'nobody', count, tone: 'plain' }))
       )
     ),
     '</div>',
@@ -85,9 +97,7 @@ const findingHtml = ({ finding, firstSeen }: Reported): string => {
     `<p><code>${escaped(resource)}</code></p>`,
     `<p>${escaped(sentence(shows))} ${escaped(why)}</p>`,
     `<p class="soft"><code>${code}</code> · ${whose.map(escaped).join(' · ')}</p>`,
-    ...(waiver === null
-      ? []
-      : [`<p>${escaped(waiverSentence(waiver))}</p>`]),
+    ...(waiver === null ? [] : [`<p>${escaped(waiverSentence(waiver))}</p>`]),
     `<pre>${escaped(mend.cli.join('\n'))}</pre>`,
     '<details><summary>CloudFormation and Terraform</summary>',
     `<pre>${escaped(mend.cloudformation)}</pre><pre>${escaped(mend.terraform)}</pre></details>`,

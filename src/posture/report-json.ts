@@ -3,7 +3,14 @@ import { iso } from '../elevation/ids.ts'
 import type { Reported, Report } from './report.ts'
 
 /** The document, indented, with a line end. */
-export const reportJson = ({ collectedAt, judgedAt, accounts, findings, closed, figures }: Report): string => {
+export const reportJson = ({
+  collectedAt,
+  judgedAt,
+  accounts,
+  findings,
+  closed,
+  figures
+}: Report): string => {
   const document = {
     collectedAt: iso(collectedAt),
     judgedAt: iso(judgedAt),

@@ -102,7 +102,9 @@ const ocsfOf = (finding: Finding, { at, firstSeen, lastSeen, isClosed }: When) =
     cloud: {
       provider: 'AWS',
       ...(region === '' ? {} : { region }),
-      ...(/^[0-9]{12}$/.test(account) ? { account: { uid: account, type_id: 10, type: 'AWS Account' } } : {})
+      ...(/^[0-9]{12}$/.test(account)
+        ? { account: { uid: account, type_id: 10, type: 'AWS Account' } }
+        : {})
     },
     unmapped: {
       targets: finding.targets,

@@ -1,4 +1,6 @@
-/** The style of the HTML report: light and dark by the reader's setting, black on white in print. */
+/**
+ * The style of the HTML report: light and dark by the reader's setting, black on white in print.
+ */
 export const reportStyle = `
 :root{color-scheme:light dark;--page:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--rest:#e4e8ec;--good:#1a7f37;--critical:#a40e26;--high:#cf222e;--medium:#9a6700;--low:#0969da;--plain:#57606a;--code:#f3f5f7}
 @media (prefers-color-scheme:dark){:root{--page:#0d1117;--ink:#e6edf3;--soft:#9aa4af;--line:#30363d;--rest:#2b323a;--good:#3fb950;--critical:#ff8182;--high:#ff7b72;--medium:#d29922;--low:#58a6ff;--plain:#9aa4af;--code:#161b22}}

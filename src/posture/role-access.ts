@@ -1,6 +1,6 @@
 /**
- * What a JIT role may do by itself, and who may become it: read from its policies and asked of iam's
- * evaluator. Identity providers are named like anybody else.
+ * What a JIT role may do by itself, and who may become it: read from its policies and asked of
+ * iam's evaluator. Identity providers are named like anybody else.
  */
 import { evaluate } from '../iam/evaluate.ts'
 import { partitionOf } from '../iam/partition.ts'
@@ -60,7 +60,10 @@ export const assumes = (ask: {
     },
     {
       identity: [
-        { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: ask.arn }] }
+        {
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: ask.arn }]
+        }
       ],
       resource: ask.document,
       resourceAccount: accountOf(ask.arn)

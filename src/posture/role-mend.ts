@@ -28,8 +28,14 @@ export const trustMend = (one: PrincipalFacts, view: View): Mend => {
   const broker = brokerOf(one, view)
   const trust = broker === null ? null : jitTrustPolicy({ brokerRoleArn: broker })
   if (trust === null || !trust.ok) {
-    const why = remark('Trust the broker’s role alone: name it with --broker-role to see the policy.')
-    return { cli: [line('aws', 'iam', 'get-role', '--role-name', nameOfRole(one.arn))], cloudformation: why, terraform: why }
+    const why = remark(
+      'Trust the broker’s role alone: name it with --broker-role to see the policy.'
+    )
+    return {
+      cli: [line('aws', 'iam', 'get-role', '--role-name', nameOfRole(one.arn))],
+      cloudformation: why,
+      terraform: why
+    }
   }
   const text = JSON.stringify(trust.value)
   return roleMend(one, {
@@ -77,7 +83,15 @@ export const withoutMend = (one: PrincipalFacts, view: View, { part }: Shown): M
     return {
       cli: [
         line('aws', 'iam', 'list-attached-role-policies', '--role-name', nameOfRole(one.arn)),
-        line('aws', 'iam', 'detach-role-policy', '--role-name', nameOfRole(one.arn), '--policy-arn', part)
+        line(
+          'aws',
+          'iam',
+          'detach-role-policy',
+          '--role-name',
+          nameOfRole(one.arn),
+          '--policy-arn',
+          part
+        )
       ],
       cloudformation: why,
       terraform: why
@@ -88,7 +102,17 @@ export const withoutMend = (one: PrincipalFacts, view: View, { part }: Shown): M
   if (left.Statement.length === 0) {
     const why = remark(`Take the inline policy ${part} from the role.`)
     return {
-      cli: [line('aws', 'iam', 'delete-role-policy', '--role-name', nameOfRole(one.arn), '--policy-name', part)],
+      cli: [
+        line(
+          'aws',
+          'iam',
+          'delete-role-policy',
+          '--role-name',
+          nameOfRole(one.arn),
+          '--policy-name',
+          part
+        )
+      ],
       cloudformation: why,
       terraform: why
     }
@@ -96,8 +120,15 @@ export const withoutMend = (one: PrincipalFacts, view: View, { part }: Shown): M
   return {
     cli: [
       line(
-        'aws', 'iam', 'put-role-policy', '--role-name', nameOfRole(one.arn),
-        '--policy-name', part, '--policy-document', text
+        'aws',
+        'iam',
+        'put-role-policy',
+        '--role-name',
+        nameOfRole(one.arn),
+        '--policy-name',
+        part,
+        '--policy-document',
+        text
       )
     ],
     cloudformation: cloudformation('AWS::IAM::RolePolicy', {
@@ -118,7 +149,8 @@ const narrowed = ({ Version, Statement }: PolicyDocument): PolicyDocument => ({
   Statement: Statement.flatMap((statement) => {
     if (!allowsDecrypt(statement)) return [statement]
     const kept = list(statement.Action).filter(
-      (pattern) => !decryptActions.some((action) => covers({ Effect: 'Allow', Action: pattern }, action))
+      (pattern) =>
+        !decryptActions.some((action) => covers({ Effect: 'Allow', Action: pattern }, action))
     )
     return kept.length === 0 ? [] : [{ ...statement, Action: kept }]
   })

@@ -1,8 +1,8 @@
 /**
  * Rules on the roles whose sessions the broker issues. Such a role reads nothing by itself: Decrypt
- * comes from grants, only the broker may assume it, a boundary bounds what could be written into it,
- * and no session outlives an hour. Source: IAM User Guide, "Methods to assume a role", "Permissions
- * boundaries".
+ * comes from grants, only the broker may assume it, a boundary bounds what could be written into
+ * it, and no session outlives an hour. Source: IAM User Guide, "Methods to assume a role",
+ * "Permissions boundaries".
  */
 import { notEvaluated, rewrite } from './key-policy-rules.ts'
 import { line } from './mend.ts'
@@ -27,9 +27,11 @@ export const roleRules: readonly RoleRule[] = [
     },
     find: ({ policies }, view) =>
       policies.flatMap(({ name, text }) => {
-        const own = view.read(text).document.Statement.flatMap((statement, at) =>
-          allowsDecrypt(statement) ? [nameOf(statement, at)] : []
-        )
+        const own = view
+          .read(text)
+          .document.Statement.flatMap((statement, at) =>
+            allowsDecrypt(statement) ? [nameOf(statement, at)] : []
+          )
         return own.length === 0
           ? []
           : [{ part: name, shows: `its policy ${name} allows it to decrypt (${own.join(', ')})` }]
@@ -48,7 +50,8 @@ export const roleRules: readonly RoleRule[] = [
     find: ({ trust }, { read, scene }) => {
       if (trust === null) return nothing
       const names = assumers(read(trust).document)
-      const isOneRole = names.length === 1 && /^arn:[a-z-]+:iam::[0-9]{12}:role\//.test(names[0] ?? '')
+      const isOneRole =
+        names.length === 1 && /^arn:[a-z-]+:iam::[0-9]{12}:role\//.test(names[0] ?? '')
       if (scene.broker === null && isOneRole) return nothing
       return names
         .filter((name) => name !== scene.broker)
@@ -132,8 +135,13 @@ export const roleRules: readonly RoleRule[] = [
     mend: ({ arn }) => ({
       cli: [
         line(
-          'aws', 'iam', 'get-account-authorization-details', '--filter', 'Role',
-          '--query', `RoleDetailList[?RoleName=='${nameOfRole(arn)}']`
+          'aws',
+          'iam',
+          'get-account-authorization-details',
+          '--filter',
+          'Role',
+          '--query',
+          `RoleDetailList[?RoleName=='${nameOfRole(arn)}']`
         )
       ],
       cloudformation: rewrite,

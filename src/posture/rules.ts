@@ -34,8 +34,9 @@ export type RuleRow = {
 }
 
 /** One row per rule; a code may stand in several, for what they judge differs. */
-export const ruleRows: readonly RuleRow[] = Object.values(rules).flatMap((some): readonly RuleRow[] =>
-  some.map(({ code, judges, severity, elsewhere, title, why, seenBy }) => {
-    return { code, judges, severity, elsewhere, title, why, seenBy }
-  })
+export const ruleRows: readonly RuleRow[] = Object.values(rules).flatMap(
+  (some): readonly RuleRow[] =>
+    some.map(({ code, judges, severity, elsewhere, title, why, seenBy }) => {
+      return { code, judges, severity, elsewhere, title, why, seenBy }
+    })
 )

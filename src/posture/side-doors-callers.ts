@@ -73,13 +73,10 @@ const callerOf = (
   const { facts, ids, trusts } = given
   const source = (label: string) => ({ label, kind: 'identity', ids }) as const
   const read = (from: (policy: PrincipalFacts['policies'][number]) => boolean): Statement[] =>
-    one.policies
-      .filter(from)
-      .flatMap((policy) => statementsOf(policy.text, source(policy.name)))
+    one.policies.filter(from).flatMap((policy) => statementsOf(policy.text, source(policy.name)))
   const gap = facts.gaps.find((it) => it.call.startsWith('iam:') && it.resource === one.arn)
-  const hidden = gap === undefined
-    ? []
-    : undecided(source(nameOf(one.arn)), `${gap.call} answered ${gap.code}`)
+  const hidden =
+    gap === undefined ? [] : undecided(source(nameOf(one.arn)), `${gap.call} answered ${gap.code}`)
   const account = one.arn.split(':')[4] ?? ''
   return {
     arn: one.arn,

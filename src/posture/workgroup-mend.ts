@@ -63,8 +63,15 @@ export const encryptionMend = (workgroup: WorkgroupFacts, view: View): Mend => {
 export const tagMend = ({ arn, name, tags }: WorkgroupFacts, tag: string): Mend => ({
   cli: [
     line(
-      'aws', 'athena', 'tag-resource', '--region', regionOf(arn), '--resource-arn', arn,
-      '--tags', JSON.stringify([{ Key: tag, Value: 'VALUE' }])
+      'aws',
+      'athena',
+      'tag-resource',
+      '--region',
+      regionOf(arn),
+      '--resource-arn',
+      arn,
+      '--tags',
+      JSON.stringify([{ Key: tag, Value: 'VALUE' }])
     )
   ],
   cloudformation: cloudformation('AWS::Athena::WorkGroup', {
@@ -83,8 +90,14 @@ export const tagList = (tags: Readonly<Record<string, string>>): readonly Fields
 export const replaceMend = ({ arn, name }: WorkgroupFacts, why: string): Mend => ({
   cli: [
     line(
-      'aws', 'athena', 'create-work-group', '--region', regionOf(arn),
-      '--name', `${name}-sql`, '--configuration',
+      'aws',
+      'athena',
+      'create-work-group',
+      '--region',
+      regionOf(arn),
+      '--name',
+      `${name}-sql`,
+      '--configuration',
       {
         EnforceWorkGroupConfiguration: true,
         EngineVersion: { SelectedEngineVersion: 'Athena engine version 3' }
@@ -115,15 +128,25 @@ export const replaceMend = ({ arn, name }: WorkgroupFacts, why: string): Mend =>
 
 const updateLine = (arn: string, name: string, updates: Fields): string =>
   line(
-    'aws', 'athena', 'update-work-group', '--region', regionOf(arn), '--work-group', name,
-    '--configuration-updates', updates
+    'aws',
+    'athena',
+    'update-work-group',
+    '--region',
+    regionOf(arn),
+    '--work-group',
+    name,
+    '--configuration-updates',
+    updates
   )
 
 const managedMend = (workgroup: WorkgroupFacts, key: string): Mend =>
   settingsMend(workgroup, {
     updates: {
       EnforceWorkGroupConfiguration: true,
-      ResultConfigurationUpdates: { RemoveOutputLocation: true, RemoveEncryptionConfiguration: true },
+      ResultConfigurationUpdates: {
+        RemoveOutputLocation: true,
+        RemoveEncryptionConfiguration: true
+      },
       ManagedQueryResultsConfigurationUpdates: {
         Enabled: true,
         EncryptionConfiguration: { KmsKey: key }
@@ -153,12 +176,26 @@ const newKeyMend = (workgroup: WorkgroupFacts): Mend => {
     ? 'ManagedQueryResultsConfigurationUpdates={EncryptionConfiguration={KmsKey=$KEY}}'
     : 'ResultConfigurationUpdates={EncryptionConfiguration={EncryptionOption=SSE_KMS,KmsKey=$KEY}}'
   const create = line(
-    'aws', 'kms', 'create-key', '--region', regionOf(arn),
-    '--description', `Athena results of ${name}`,
-    '--query', 'KeyMetadata.Arn', '--output', 'text'
+    'aws',
+    'kms',
+    'create-key',
+    '--region',
+    regionOf(arn),
+    '--description',
+    `Athena results of ${name}`,
+    '--query',
+    'KeyMetadata.Arn',
+    '--output',
+    'text'
   )
   const update = line(
-    'aws', 'athena', 'update-work-group', '--region', regionOf(arn), '--work-group', name
+    'aws',
+    'athena',
+    'update-work-group',
+    '--region',
+    regionOf(arn),
+    '--work-group',
+    name
   )
   const ref = { 'Fn::GetAtt': ['ResultsKey', 'Arn'] }
   const code = expression('aws_kms_key.results.arn')
@@ -172,7 +209,12 @@ const newKeyMend = (workgroup: WorkgroupFacts): Mend => {
       WorkGroupConfiguration: {
         EnforceWorkGroupConfiguration: true,
         ...(isManaged
-          ? { ManagedQueryResultsConfiguration: { Enabled: true, EncryptionConfiguration: { KmsKey: ref } } }
+          ? {
+              ManagedQueryResultsConfiguration: {
+                Enabled: true,
+                EncryptionConfiguration: { KmsKey: ref }
+              }
+            }
           : { ResultConfiguration: { EncryptionConfiguration: { ...option, KmsKey: ref } } })
       }
     }),

@@ -54,8 +54,12 @@ export const workgroupResultsRules: readonly WorkgroupRule[] = [
       'who decrypts.',
     seenBy: unseen,
     find: (workgroup, view) => {
-      const { managedResults, results: { encryption } } = workgroup
-      if (managedResults === null && (encryption === null || encryption === 'SSE_S3')) return nothing
+      const {
+        managedResults,
+        results: { encryption }
+      } = workgroup
+      if (managedResults === null && (encryption === null || encryption === 'SSE_S3'))
+        return nothing
       const { name, key } = resultsKey(workgroup, view)
       if (name === null) {
         return found(
@@ -82,7 +86,8 @@ export const workgroupResultsRules: readonly WorkgroupRule[] = [
     find: (workgroup, view) => {
       const declared = view.targetsOf(workgroup.arn)[0]?.results.key ?? null
       const { name, key } = resultsKey(workgroup, view)
-      if (declared === null || name === null || key?.manager === 'AWS' || isAwsAlias(name)) return nothing
+      if (declared === null || name === null || key?.manager === 'AWS' || isAwsAlias(name))
+        return nothing
       return (key?.arn ?? name) === declared
         ? nothing
         : found(`results are under ${key?.arn ?? name}, the target declares ${declared}`)
@@ -118,14 +123,19 @@ export const workgroupResultsRules: readonly WorkgroupRule[] = [
       if (declared === undefined) return nothing
       if (declared.kind === 'managed') {
         return managedResults === null
-          ? found(`results go to ${location ?? 'wherever the client says'}, the target declares managed results`)
+          ? found(
+              `results go to ${location ?? 'wherever the client says'}, the target declares managed results`
+            )
           : nothing
       }
       const wanted = printPlace(declared.location)
-      if (managedResults !== null) return found(`results are managed, the target declares ${wanted}`)
+      if (managedResults !== null)
+        return found(`results are managed, the target declares ${wanted}`)
       return location !== null && withSlash(location) === wanted
         ? nothing
-        : found(`results go to ${location ?? 'wherever the client says'}, the target declares ${wanted}`)
+        : found(
+            `results go to ${location ?? 'wherever the client says'}, the target declares ${wanted}`
+          )
     }
   },
   {
@@ -148,7 +158,12 @@ export const workgroupResultsRules: readonly WorkgroupRule[] = [
           ? [{ part: 'key', shows: `the workgroup is in ${here}, its key ${key.arn} is not` }]
           : []),
         ...(region !== null && region !== here
-          ? [{ part: 'bucket', shows: `the workgroup is in ${here}, the bucket ${bucket} in ${region}` }]
+          ? [
+              {
+                part: 'bucket',
+                shows: `the workgroup is in ${here}, the bucket ${bucket} in ${region}`
+              }
+            ]
           : [])
       ]
     }

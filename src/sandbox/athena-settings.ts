@@ -53,8 +53,15 @@ export const ListTagsInput = Type.Object({
 })
 
 /** Needs athena:ListTagsForResource on the workgroup. */
-export function listTags(world: World, call: Call, input: Static<typeof ListTagsInput>): JsonObject {
-  const group = tagged(world, call, { arn: input.ResourceARN, action: 'athena:ListTagsForResource' })
+export function listTags(
+  world: World,
+  call: Call,
+  input: Static<typeof ListTagsInput>
+): JsonObject {
+  const group = tagged(world, call, {
+    arn: input.ResourceARN,
+    action: 'athena:ListTagsForResource'
+  })
   return { Tags: Object.entries(group.tags ?? {}).map(([Key, Value]) => ({ Key, Value })) }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The sandbox's own paths, without credentials and only for this host: its event log, its clock and
- * what goes wrong on purpose. The clock moves only forward, and neither it nor the faults change but
- * where the sandbox was started with clock control.
+ * what goes wrong on purpose. The clock moves only forward, and neither it nor the faults change
+ * but where the sandbox was started with clock control.
  */
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'

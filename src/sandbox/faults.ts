@@ -1,8 +1,9 @@
 /**
- * What goes wrong on purpose: a plan of faults by call, and how long a grant or a role's policy takes
- * until it counts. Time is the sandbox's own, looked at before each call, so nothing lands by itself.
- * Only calls from outside have faults; what a service calls for its caller does not. Sources: AWS KMS
- * API Reference, CreateGrant ("eventual consistency"); IAM User Guide, "Changes ... not immediate".
+ * What goes wrong on purpose: a plan of faults by call, and how long a grant or a role's policy
+ * takes until it counts. Time is the sandbox's own, looked at before each call, so nothing lands by
+ * itself. Only calls from outside have faults; what a service calls for its caller does not.
+ * Sources: AWS KMS API Reference, CreateGrant ("eventual consistency"); IAM User Guide, "Changes
+ * ... not immediate".
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Static, Type } from 'typebox'
@@ -71,7 +72,9 @@ export type Faults = {
   readonly script: (script: FaultScript) => void
   /** how many calls each line of the plan has spoiled, in its order */
   readonly hits: () => readonly number[]
-  /** Runs the call as it is planned. `run` gets the call as of when it lands, and how it is refused. */
+  /**
+   * Runs the call as it is planned. `run` gets the call as of when it lands, and how it is refused.
+   */
   readonly around: <T>(call: Call, run: Run<T>) => Promise<T>
   /** Changes something now, or when it counts. */
   readonly settle: (what: 'grants' | 'policies', change: () => void) => void

@@ -1,7 +1,7 @@
 /**
  * Glue on the wire: GetDatabase, GetDatabases, GetTable, GetTables (at most 100 a page each),
- * GetPartitions. What changes the catalog is authorised and then refused as not spoken. AWS Glue Web
- * API Reference.
+ * GetPartitions. What changes the catalog is authorised and then refused as not spoken. AWS Glue
+ * Web API Reference.
  */
 import { Type } from 'typebox'
 import type { Static, TSchema } from 'typebox'

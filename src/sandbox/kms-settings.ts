@@ -1,7 +1,8 @@
 /**
- * KMS keys as a whole, and what about them can be changed: ListKeys, ListAliases, EnableKeyRotation,
- * TagResource, PutKeyPolicy. A policy that would lock its own writer out is refused unless that is
- * asked for. Aliases of AWS's own keys are listed too. Source: AWS KMS API Reference.
+ * KMS keys as a whole, and what about them can be changed: ListKeys, ListAliases,
+ * EnableKeyRotation, TagResource, PutKeyPolicy. A policy that would lock its own writer out is
+ * refused unless that is asked for. Aliases of AWS's own keys are listed too. Source: AWS KMS API
+ * Reference.
  */
 import { Type } from 'typebox'
 import { authorize, judge } from './authorize.ts'

@@ -26,7 +26,12 @@ export type Codes = {
   /** Null unless everything fits; the code is gone either way. */
   readonly take: (
     code: string,
-    by: { readonly clientId: string; readonly redirectUri: string; readonly verifier: string; readonly now: number }
+    by: {
+      readonly clientId: string
+      readonly redirectUri: string
+      readonly verifier: string
+      readonly now: number
+    }
   ) => Grant | null
 }
 
@@ -68,11 +73,17 @@ export const readAsk = (query: URLSearchParams): AuthorizationAsk | null => {
     one('code_challenge_method') === 'S256' &&
     (one('scope') ?? '').split(' ').includes('openid') &&
     isHere(redirectUri)
-  return isFine ? { clientId, redirectUri, challenge, state: one('state'), nonce: one('nonce') } : null
+  return isFine
+    ? { clientId, redirectUri, challenge, state: one('state'), nonce: one('nonce') }
+    : null
 }
 
 /** Where the browser goes with a code (RFC 9207 section 2: `iss`). */
-export const redirectWith = ({ redirectUri, state }: AuthorizationAsk, code: string, issuer: string): string => {
+export const redirectWith = (
+  { redirectUri, state }: AuthorizationAsk,
+  code: string,
+  issuer: string
+): string => {
   const url = new URL(redirectUri)
   url.searchParams.set('code', code)
   if (state !== null) url.searchParams.set('state', state)
@@ -81,7 +92,9 @@ export const redirectWith = ({ redirectUri, state }: AuthorizationAsk, code: str
 }
 
 const isHere = (uri: string): boolean =>
-  URL.canParse(uri) && ['127.0.0.1', 'localhost'].includes(new URL(uri).hostname) && !uri.includes('#')
+  URL.canParse(uri) &&
+  ['127.0.0.1', 'localhost'].includes(new URL(uri).hostname) &&
+  !uri.includes('#')
 
 const challengeOf = (verifier: string): string =>
   createHash('sha256').update(verifier).digest('base64url')

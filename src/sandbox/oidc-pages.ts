@@ -7,7 +7,11 @@ import type { RawResponse } from './service.ts'
 /** The page that lists people; each is a link that goes on as them. */
 export const choosePage = (
   people: readonly string[],
-  { path, query, client }: { readonly path: string; readonly query: URLSearchParams; readonly client: string }
+  {
+    path,
+    query,
+    client
+  }: { readonly path: string; readonly query: URLSearchParams; readonly client: string }
 ): RawResponse => {
   const links = people.map((person) => {
     const next = new URLSearchParams(query)

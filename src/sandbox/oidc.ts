@@ -97,7 +97,8 @@ function authorize({ issuer, query: text }: OidcRequest, { clock, codes }: Desk)
   const query = new URLSearchParams(text)
   const ask = readAsk(query)
   if (ask === null) {
-    const words = 'The request to sign in is none of the authorization code flow with PKCE S256 to this host.'
+    const words =
+      'The request to sign in is none of the authorization code flow with PKCE S256 to this host.'
     return wordPage(400, 'This cannot be answered', words)
   }
   const person = personIn(query)
@@ -113,14 +114,22 @@ function device({ query: text }: OidcRequest, { clock, devices }: Desk): RawResp
   const query = new URLSearchParams(text)
   const code = query.get('user_code') ?? ''
   if (!devices.knows(code, nowIn(clock))) {
-    return wordPage(400, 'This code is not known', 'It is too old or mistyped. Begin again on your device.')
+    return wordPage(
+      400,
+      'This code is not known',
+      'It is too old or mistyped. Begin again on your device.'
+    )
   }
   const person = personIn(query)
   if (person === null) {
     return choosePage(PEOPLE, { path: '/oidc/device', query, client: `device ${code}` })
   }
   devices.allow(code, { person, authTime: nowIn(clock) })
-  return wordPage(200, 'You are signed in', `The device goes on as ${person}. You can close this page.`)
+  return wordPage(
+    200,
+    'You are signed in',
+    `The device goes on as ${person}. You can close this page.`
+  )
 }
 
 const TokenForm = Type.Object(
@@ -144,7 +153,12 @@ async function token(request: OidcRequest, desk: Desk): Promise<RawResponse> {
   const now = nowIn(desk.clock)
   switch (one('grant_type')) {
     case 'authorization_code': {
-      const by = { clientId: one('client_id'), redirectUri: one('redirect_uri'), verifier: one('code_verifier'), now }
+      const by = {
+        clientId: one('client_id'),
+        redirectUri: one('redirect_uri'),
+        verifier: one('code_verifier'),
+        now
+      }
       const grant = desk.codes.take(one('code'), by)
       if (grant === null) return json(400, { error: 'invalid_grant' })
       const idToken = await desk.sign(
@@ -208,7 +222,11 @@ async function tokens(
 }
 
 /** A token of whoever is named: the sandbox's own way, for scripts. */
-async function anyone(request: OidcRequest, { clock, sign }: Desk, form: unknown): Promise<RawResponse> {
+async function anyone(
+  request: OidcRequest,
+  { clock, sign }: Desk,
+  form: unknown
+): Promise<RawResponse> {
   if (!isTokenForm(form)) return json(400, { error: 'invalid_request' })
   const issuedAt = nowIn(clock)
   const lifetimeSeconds = Number(form.lifetime ?? DEFAULT_LIFETIME_SECONDS)
@@ -233,7 +251,8 @@ const signInClaims = (authTime: number) => ({
   amr: ['pwd', 'otp']
 })
 
-const isTokenForm = (form: unknown): form is Static<typeof TokenForm> => Value.Check(TokenForm, form)
+const isTokenForm = (form: unknown): form is Static<typeof TokenForm> =>
+  Value.Check(TokenForm, form)
 
 /** Null where it is not a form, or has a field twice. */
 function pairsIn(request: OidcRequest): readonly (readonly [string, string])[] | null {

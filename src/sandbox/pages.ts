@@ -1,7 +1,7 @@
 /**
  * A page of a list whose order stays as it is while it is read: the marker names the last entry, so
- * that one that goes in between neither hides nor repeats another. The text of a marker is AWS's own
- * business; who sends another is refused by the caller of this.
+ * that one that goes in between neither hides nor repeats another. The text of a marker is AWS's
+ * own business; who sends another is refused by the caller of this.
  */
 export type Page<T> = {
   readonly items: readonly T[]

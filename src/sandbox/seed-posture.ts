@@ -1,7 +1,8 @@
 /**
- * An account with something wrong of nearly every kind, beside claims-pii, which stays as it is: the
- * workgroups, buckets and tables of it; keys and people are in files of their own. payments-pii gets
- * faults that UpdateWorkGroup and EnableKeyRotation mend. Put over the seeded data, never instead.
+ * An account with something wrong of nearly every kind, beside claims-pii, which stays as it is:
+ * the workgroups, buckets and tables of it; keys and people are in files of their own. payments-pii
+ * gets faults that UpdateWorkGroup and EnableKeyRotation mend. Put over the seeded data, never
+ * instead.
  */
 import { randomUUID } from 'node:crypto'
 import type { WorkGroup } from './athena-state.ts'
@@ -99,7 +100,9 @@ function workGroups(ago: Ago): readonly WorkGroup[] {
   ]
 }
 
-/** Another key than declared, not enforced, no scan limit: all of it is one UpdateWorkGroup away. */
+/**
+ * Another key than declared, not enforced, no scan limit: all of it is one UpdateWorkGroup away.
+ */
 function spoilPayments(world: World): void {
   const group = world.athena.workGroups.get(WORKGROUPS.payments)
   const key = world.keys.get(KEY_IDS.payments)

@@ -83,8 +83,8 @@ export type Service = QueryService | JsonService | RawService
 type Job = { readonly operation: Operation; readonly input: JsonObject }
 
 /**
- * Runs one operation as `call` and records it; rethrows the refusal after recording it. `Unanswered`
- * where it was planned so.
+ * Runs one operation as `call` and records it; rethrows the refusal after recording it.
+ * `Unanswered` where it was planned so.
  */
 export const invoke = (world: World, call: Call, job: Job): Promise<JsonObject> =>
   world.faults.around(call, (landing, refused) => runOnce(world, landing, { ...job, refused }))

@@ -40,7 +40,12 @@ export type LoopParts = {
 }
 
 export type SinkNews =
-  | { readonly kind: 'failed'; readonly sink: string; readonly reason: string; readonly deadLetters: number }
+  | {
+      readonly kind: 'failed'
+      readonly sink: string
+      readonly reason: string
+      readonly deadLetters: number
+    }
   | { readonly kind: 'recovered'; readonly sink: string }
 
 export type SinkLoop = {

@@ -1,7 +1,8 @@
 /**
- * A ledger entry as an OCSF 1.3.0 event (schema.ocsf.io): the same facts under names a SIEM knows, and
- * the entry itself, unchanged, under `unmapped`. Nothing is added that the entry does not say, so it
- * holds no free text. `metadata.uid` is the entry's key: a receiver drops what it has twice by it.
+ * A ledger entry as an OCSF 1.3.0 event (schema.ocsf.io): the same facts under names a SIEM knows,
+ * and the entry itself, unchanged, under `unmapped`. Nothing is added that the entry does not say,
+ * so it holds no free text. `metadata.uid` is the entry's key: a receiver drops what it has twice
+ * by it.
  */
 import { textOf } from '../ledger/bytes.ts'
 import type { CanonicalJson } from '../ledger/canonical.ts'
@@ -24,7 +25,8 @@ type Kind = {
   /** status_id: 1 success, 2 failure; of a finding 1 new, 3 suppressed, 4 resolved */
   readonly status: 1 | 2 | 3 | 4
   /** of Entity Management: what is managed */
-  readonly entity?: 'elevation' | 'policy' | 'ledger' | 'checkpoint' | 'signing key' | 'personal data'
+  readonly entity?:
+    'elevation' | 'policy' | 'ledger' | 'checkpoint' | 'signing key' | 'personal data'
 }
 
 const fine = { severity: 1, status: 1 } as const
@@ -158,7 +160,10 @@ const subjectOf = (kind: Kind, entry: EntryBody) => {
       const own = entry.actor === 'broker' ? textIn(data['sessionArn']) : entry.actor
       const credential = textIn(data['accessKeyId'])
       return {
-        user: { uid: own ?? 'unknown', ...(credential === null ? {} : { credential_uid: credential }) },
+        user: {
+          uid: own ?? 'unknown',
+          ...(credential === null ? {} : { credential_uid: credential })
+        },
         session: { uid: entry.elevation ?? 'unknown' },
         privileges: [entry.target ?? 'unknown']
       }

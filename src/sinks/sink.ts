@@ -1,7 +1,7 @@
 /**
- * Where entries go besides the ledger: standard output, a file, an HTTP endpoint. A sink takes lines
- * and says what became of them. pino's own transports cannot: they swallow what fails and confirm
- * nothing, and a cursor may only move on past what was taken.
+ * Where entries go besides the ledger: standard output, a file, an HTTP endpoint. A sink takes
+ * lines and says what became of them. pino's own transports cannot: they swallow what fails and
+ * confirm nothing, and a cursor may only move on past what was taken.
  */
 import { hash } from 'node:crypto'
 import { fileSink } from './file.ts'
@@ -34,7 +34,10 @@ export const sinkOf = (place: Place, now: () => number): Sink => {
     case 'stdout':
       return { name: 'stdout', send: stdoutSink() }
     case 'file':
-      return { name: nameOf(place.path.split('/').at(-1) ?? '', place.path), send: fileSink(place.path) }
+      return {
+        name: nameOf(place.path.split('/').at(-1) ?? '', place.path),
+        send: fileSink(place.path)
+      }
     case 'http': {
       const url = place.url()
       return { name: nameOf(new URL(url).hostname, url), send: httpSink(url, now) }

@@ -1,4 +1,6 @@
-/** Entries on standard output, through pino's own destination: whole lines between those of the log. */
+/**
+ * Entries on standard output, through pino's own destination: whole lines between those of the log.
+ */
 import { pino } from 'pino'
 import type { Sink } from './sink.ts'
 
@@ -11,6 +13,8 @@ export const stdoutSink = (): Sink['send'] => {
   return async (lines) => {
     fault = null
     out.write(`${lines.join('\n')}\n`)
-    return fault === null ? { kind: 'taken' } : { kind: 'failed', reason: fault, waitMilliseconds: null }
+    return fault === null
+      ? { kind: 'taken' }
+      : { kind: 'failed', reason: fault, waitMilliseconds: null }
   }
 }

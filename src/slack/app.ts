@@ -167,7 +167,9 @@ const underWay = () => {
   return { add, idle }
 }
 
-/** Bolt's lines hold payloads and tokens at lower levels; here they are warnings and errors only. */
+/**
+ * Bolt's lines hold payloads and tokens at lower levels; here they are warnings and errors only.
+ */
 const loggerOf = (logger: Logger): BoltLogger => ({
   debug: () => {},
   info: () => {},
@@ -180,6 +182,8 @@ const loggerOf = (logger: Logger): BoltLogger => ({
 
 const wordsOf = (words: readonly unknown[]): string =>
   words
-    .flatMap((word) => (word instanceof Error ? [word.message] : typeof word === 'string' ? [word] : []))
+    .flatMap((word) =>
+      word instanceof Error ? [word.message] : typeof word === 'string' ? [word] : []
+    )
     .join(' ')
     .slice(0, 500)

@@ -1,8 +1,9 @@
 /**
  * Whose Slack account it is. A team and user id is a person by the directory's mapping; by a
- * confirmed e-mail only where configured and where nothing is mapped. What Slack says of the account
- * is asked anew each time, and nothing about it is remembered: other workspaces, bots, guests,
- * strangers and deactivated accounts are nobody here, and so is everybody Slack cannot tell us about.
+ * confirmed e-mail only where configured and where nothing is mapped. What Slack says of the
+ * account is asked anew each time, and nothing about it is remembered: other workspaces, bots,
+ * guests, strangers and deactivated accounts are nobody here, and so is everybody Slack cannot tell
+ * us about.
  */
 import type { Broker } from '../broker/broker.ts'
 import type { PersonId } from '../elevation/ids.ts'
@@ -46,7 +47,12 @@ export const identify = async (parts: IdentityParts, account: Account): Promise<
   const { team, user } = account
   const policy = parts.policy()
   const mapped = team === null ? null : (personBySlack(policy, { team, user })?.id ?? null)
-  const nobody = (code: AccountFault): Identified => ({ ok: false, code, words: words[code], mapped })
+  const nobody = (code: AccountFault): Identified => ({
+    ok: false,
+    code,
+    words: words[code],
+    mapped
+  })
   if (team !== parts.team || (account.home !== null && account.home !== team)) {
     return nobody('slack_other_team')
   }
@@ -54,7 +60,8 @@ export const identify = async (parts: IdentityParts, account: Account): Promise<
   if (!found.ok) return nobody(isAbsent(found.fault) ? 'slack_stranger' : 'slack_unreachable')
   const fault = faultOf(found.value, { team, user })
   if (fault !== null) return nobody(fault)
-  const email = parts.matchEmail && !policy.bySlack.has(`${team}/${user}`) ? found.value.email : null
+  const email =
+    parts.matchEmail && !policy.bySlack.has(`${team}/${user}`) ? found.value.email : null
   const person = parts.broker.identifySlack({ team, user, email })
   if (!person.ok) return nobody('unknown_person')
   // whoever has an account in this team is that account, and no other that shows the same address

@@ -1,6 +1,7 @@
 /**
- * The ledger's checkpoints in a channel: copies that nobody at the broker can take back. At most one
- * an hour, the last, and at once after an operator accepted a restored ledger. It carries hashes only.
+ * The ledger's checkpoints in a channel: copies that nobody at the broker can take back. At most
+ * one an hour, the last, and at once after an operator accepted a restored ledger. It carries
+ * hashes only.
  */
 import type { Logger } from 'pino'
 import { anchors } from '../broker/anchors.ts'

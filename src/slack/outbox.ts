@@ -188,7 +188,8 @@ export const makeOutbox = (parts: OutboxParts, again: (milliseconds: number) => 
       count(due, sent)
       await note(sent.outcome)
       // the message about the ask says from now on that people were told again
-      if (isReminder(due) && sent.did === 'posted') clicked({ elevation: due.elevation, posted: null })
+      if (isReminder(due) && sent.did === 'posted')
+        clicked({ elevation: due.elevation, posted: null })
       if (sent.outcome.kind === 'shown') again(sent.outcome.next - now())
     } catch (error) {
       if (isDamaged(error)) await note({ ...due, kind: 'gave_up', code: 'not_read', digest: '' })

@@ -31,7 +31,10 @@ export const socketMode = (parts: SocketParts): Socket => {
     logger: parts.boltLogger,
     autoReconnectEnabled: false,
     installerOptions: { clientOptions: clientOptions(parts) },
-    customPropertiesExtractor: (args: { readonly body?: unknown; readonly envelope_id?: unknown }) => ({
+    customPropertiesExtractor: (args: {
+      readonly body?: unknown
+      readonly envelope_id?: unknown
+    }) => ({
       [seenKey]: envelopeKey(args.body, args.envelope_id)
     })
   })
@@ -85,7 +88,9 @@ const clientOptions = ({ apiUrl }: SocketParts) => ({
 const envelopeKey = (body: unknown, envelope: unknown): string => {
   const { event_id: event, trigger_id: trigger } = isRecord(body) ? body : {}
   const id = [event, trigger, envelope].find((one) => typeof one === 'string')
-  return createHash('sha256').update(`socket ${String(id)}`).digest('hex')
+  return createHash('sha256')
+    .update(`socket ${String(id)}`)
+    .digest('hex')
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

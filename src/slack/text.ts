@@ -12,12 +12,7 @@ export type Mrkdwn = { readonly mrkdwn: string }
 
 /** On one line, without what cannot be seen; e-mail addresses and all else stay as they are. */
 export const clean = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(breaks, ' ')
-    .replace(invisible, '')
-    .replace(/ {2,}/g, ' ')
-    .trim()
+  text.toWellFormed().replace(breaks, ' ').replace(invisible, '').replace(/ {2,}/g, ' ').trim()
 
 /** Cleaned and at most so long (24 or more UTF-16 code units), the words about the cut included. */
 export const cut = (text: string, most: number): string => cutWith(clean(text), most, same)

@@ -70,7 +70,5 @@ export type JsonNulls = 'NULL' | 'ABSENT' | null
 
 /** `value` for DEFAULT alone. */
 export type JsonValueBehavior =
-  | { readonly kind: 'Error' | 'Null' }
-  | { readonly kind: 'Default'; readonly value: Expression }
+  { readonly kind: 'Error' | 'Null' } | { readonly kind: 'Default'; readonly value: Expression }
 export type JsonQueryBehavior = 'ERROR' | 'NULL' | 'EMPTY_ARRAY' | 'EMPTY_OBJECT'
-

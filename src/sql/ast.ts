@@ -211,10 +211,11 @@ export type Predicate =
   | (Node<'Between'> & Negatable & { readonly lower: Expression; readonly upper: Expression })
   | (Node<'InList'> & Negatable & { readonly items: Some<Expression> })
   | (Node<'InSubquery'> & Negatable & { readonly query: Query })
-  | (Node<'Like'> & Negatable & {
-      readonly pattern: Expression
-      readonly escape: Expression | null
-    })
+  | (Node<'Like'> &
+      Negatable & {
+        readonly pattern: Expression
+        readonly escape: Expression | null
+      })
   | (Node<'IsNull'> & Negatable)
   | (Node<'IsDistinctFrom'> & Negatable & { readonly right: Expression })
 type Negatable = { readonly value: Expression; readonly isNegated: boolean }

@@ -1,6 +1,7 @@
 /**
- * The guard as the broker's port takes it: a snapshot of Glue in, a verdict without the query's tree
- * out, in full and as its requester may see it. Nothing is refused here that the guard lets through.
+ * The guard as the broker's port takes it: a snapshot of Glue in, a verdict without the query's
+ * tree out, in full and as its requester may see it. Nothing is refused here that the guard lets
+ * through.
  */
 import type { QueryVerdict } from '../elevation/refusal.ts'
 import type { CatalogSnapshot } from '../ports.ts'

@@ -1,6 +1,6 @@
 /**
- * What `/metrics` tells of this broker at each scrape beside what is counted: the store, the ledger,
- * the clock, the keys of the issuer, Slack. The alert rules over it are docker/alerts.yaml.
+ * What `/metrics` tells of this broker at each scrape beside what is counted: the store, the
+ * ledger, the clock, the keys of the issuer, Slack. The alert rules over it are docker/alerts.yaml.
  */
 import type { Metric, MetricSource } from '../http/metrics.ts'
 import { type Instant, instant } from '../elevation/ids.ts'
@@ -35,7 +35,8 @@ export const figuresOf = (of: FiguresOf): readonly MetricSource[] => [
 const storeMetrics = async ({ store, now }: FiguresOf): Promise<readonly Metric[]> => {
   const at = now()
   const [found, schema] = await Promise.all([store.watched.figures(at), store.watched.schema()])
-  const age = (since: Instant | null): number => (since === null ? 0 : Math.max(0, at - since) / 1000)
+  const age = (since: Instant | null): number =>
+    since === null ? 0 : Math.max(0, at - since) / 1000
   return [
     {
       name: 'sallyport_elevations',
@@ -97,7 +98,11 @@ const ledgerMetrics = async ({ store, ledger, now }: FiguresOf): Promise<readonl
       '1 while the ledger is sealed in time and the log of its anchors.',
       isSound ? 1 : 0
     ),
-    gauge('sallyport_ledger_held', '1 while the ledger is held back.', ledger.held() === null ? 0 : 1),
+    gauge(
+      'sallyport_ledger_held',
+      '1 while the ledger is held back.',
+      ledger.held() === null ? 0 : 1
+    ),
     gauge(
       'sallyport_ledger_anchor_age_seconds',
       'How long a signed checkpoint has waited to be anchored.',

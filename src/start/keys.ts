@@ -1,8 +1,8 @@
 /**
  * The keys of the log: the one that signs, those that did, and the change from one to the next. The
  * entry of a change is signed by both, so is every checkpoint from before it until one has it. A
- * change that a crash interrupted is ended at the start where its entry is there; without one its key
- * waits for the next change, since another replica may be about to enter it.
+ * change that a crash interrupted is ended at the start where its entry is there; without one its
+ * key waits for the next change, since another replica may be about to enter it.
  */
 import { parseEntry } from '../ledger/envelope.ts'
 import { nodePrimitives } from '../ledger/hash.ts'
@@ -28,8 +28,9 @@ export type KeyRing = {
   /** Ends a change that a crash interrupted; everything must be under a checkpoint by now. */
   readonly resume: () => Promise<void>
   /**
-   * Another key: `append` writes its entry, exactly once for these two keys; `included` resolves when
-   * all that was appended is under a checkpoint. Whatever rejects: the same call goes on from there.
+   * Another key: `append` writes its entry, exactly once for these two keys; `included` resolves
+   * when all that was appended is under a checkpoint. Whatever rejects: the same call goes on from
+   * there.
    */
   readonly change: (by: {
     readonly append: (keys: { readonly from: Signer; readonly to: Signer }) => Promise<void>

@@ -1,6 +1,6 @@
 /**
- * Starts the ledger: its keys, its anchors, its witness, the loop that seals what is committed. A log
- * that is not the one of its anchors or its witness is held back until an operator accepts it.
+ * Starts the ledger: its keys, its anchors, its witness, the loop that seals what is committed. A
+ * log that is not the one of its anchors or its witness is held back until an operator accepts it.
  */
 import { join } from 'node:path'
 import type { Logger } from 'pino'

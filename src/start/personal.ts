@@ -1,6 +1,7 @@
 /**
  * Opens the store, embedded or the configured database, with what locks the keys of people: the KMS
- * key of the configuration, else `personal.key` in the data folder. Refused: a key that is missing, or another than the one before.
+ * key of the configuration, else `personal.key` in the data folder. Refused: a key that is missing,
+ * or another than the one before.
  */
 import type { Config } from '../config.ts'
 import { StoreError } from '../store/error.ts'

@@ -18,7 +18,11 @@ export const startPolicy = async (folder: string, logger: Logger): Promise<Polic
 /** Edits of the folder take effect when the ledger has them; a broken one keeps what was good. */
 export const watchFolder = (
   folder: string,
-  { deps, policy, logger }: { readonly deps: Deps; readonly policy: Policy; readonly logger: Logger }
+  {
+    deps,
+    policy,
+    logger
+  }: { readonly deps: Deps; readonly policy: Policy; readonly logger: Logger }
 ): PolicyWatch =>
   watchPolicies({
     folder,

@@ -139,7 +139,9 @@ const inTurn = async (
   }
 }
 
-/** When a scan is to begin: each replica has its own jitter, so that they do not all try at once. */
+/**
+ * When a scan is to begin: each replica has its own jitter, so that they do not all try at once.
+ */
 const dueness = (
   { intervalMs, random, firstMs = 30_000, pauseMs = 10_000 }: PostureParts,
   startedAt: Instant

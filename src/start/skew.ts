@@ -1,7 +1,8 @@
 /**
- * How far the broker's clock is from AWS's, which ends every window, and from its store's. AWS's time
- * comes from the answers to calls and is carried on by the monotonic clock, so that a step of the
- * broker's clock shows before anything is decided by it. Without AWS nothing is known, and held.
+ * How far the broker's clock is from AWS's, which ends every window, and from its store's. AWS's
+ * time comes from the answers to calls and is carried on by the monotonic clock, so that a step of
+ * the broker's clock shows before anything is decided by it. Without AWS nothing is known, and
+ * held.
  */
 import { type Instant, instant } from '../elevation/ids.ts'
 
@@ -90,7 +91,9 @@ export const watchSkew = ({ now, store, ask, ...parts }: SkewParts): Skew => {
     steady: () => (isOff() ? instant(Math.floor(monotonic() + (aws.low + aws.high) / 2)) : now()),
     check: async () => {
       if (await sure()) return
-      throw new Error(`the clock is off by ${awsSkew()} ms to AWS, ${store?.() ?? 0} ms to the store`)
+      throw new Error(
+        `the clock is off by ${awsSkew()} ms to AWS, ${store?.() ?? 0} ms to the store`
+      )
     },
     stop: () => clearInterval(timer)
   }

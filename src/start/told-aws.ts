@@ -50,7 +50,9 @@ export const tellingAws = (ports: Ports, { called, sure }: AwsListener): Ports =
     },
     queries: {
       ...queries,
-      stopSince: told('athena:ListQueryExecutions', (group, since) => queries.stopSince(group, since))
+      stopSince: told('athena:ListQueryExecutions', (group, since) =>
+        queries.stopSince(group, since)
+      )
     },
     probes: { isRefused: told('athena:GetWorkGroup', (as, place) => probes.isRefused(as, place)) },
     catalogs: { ...catalogs, tables: told('glue:GetTables', (of, at) => catalogs.tables(of, at)) },

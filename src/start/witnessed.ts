@@ -1,7 +1,7 @@
 /**
- * Our checkpoints under a witness's eyes: each is sent, at most one a second and always the last, and
- * the cosigned one is kept in the data folder. A witness that is not there stops nothing; one that has
- * seen another log than ours does.
+ * Our checkpoints under a witness's eyes: each is sent, at most one a second and always the last,
+ * and the cosigned one is kept in the data folder. A witness that is not there stops nothing; one
+ * that has seen another log than ours does.
  */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,9 +1,19 @@
 /**
- * A copy of the running SQLite store in one file, `backup/<instant>.db` of the data folder: complete
- * and consistent (sqlite.org/lang_vacuum.html, VACUUM INTO), 0600, without what was erased. The keys
- * are not in it: `ledger.key` and `personal.key` are kept apart, or the copy undoes no erasure.
+ * A copy of the running SQLite store in one file, `backup/<instant>.db` of the data folder:
+ * complete and consistent (sqlite.org/lang_vacuum.html, VACUUM INTO), 0600, without what was
+ * erased. The keys are not in it: `ledger.key` and `personal.key` are kept apart, or the copy
+ * undoes no erasure.
  */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { type Instant, iso } from '../elevation/ids.ts'
 import { StoreError } from './error.ts'

@@ -1,6 +1,6 @@
 /**
- * The columns of a row as the types they were written with. What has another type is a damaged file:
- * each throws a StoreError `corrupt` that names the column.
+ * The columns of a row as the types they were written with. What has another type is a damaged
+ * file: each throws a StoreError `corrupt` that names the column.
  */
 import type { Row } from './engine.ts'
 import { StoreError } from './error.ts'

@@ -73,7 +73,9 @@ export const consoleSessionsOver = (engine: Engine): ConsoleSessions => ({
     if (row === undefined) return null
     const gone = 'delete from console_sign_in where state = $1'
     // two may have read it; one takes it away
-    const taken = await engine.write({ steps: [{ text: gone, values: [state], ifNone: 'conflict' }] })
+    const taken = await engine.write({
+      steps: [{ text: gone, values: [state], ifNone: 'conflict' }]
+    })
     return taken.kind === 'committed' ? turnIn(row) : null
   }
 })

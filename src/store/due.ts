@@ -1,7 +1,8 @@
 /**
- * Which due rows are whose: on a database that several processes share, each round of work takes its
- * rows for a while, so that no two processes call AWS for one elevation at the same time. It is taken
- * over when that while is up; what it decides is committed by compare-and-set, whoever does it.
+ * Which due rows are whose: on a database that several processes share, each round of work takes
+ * its rows for a while, so that no two processes call AWS for one elevation at the same time. It is
+ * taken over when that while is up; what it decides is committed by compare-and-set, whoever does
+ * it.
  */
 import { randomUUID } from 'node:crypto'
 import type { Instant } from '../elevation/ids.ts'

@@ -1,7 +1,7 @@
 /**
- * Ending in SQL: which elevations are to be taken on, and which sessions of a role are to be denied.
- * A session is among them from the commit that ends it early until half an hour after its window,
- * when STS has let go of every token of it (15 minutes at least, plus 15 for clocks).
+ * Ending in SQL: which elevations are to be taken on, and which sessions of a role are to be
+ * denied. A session is among them from the commit that ends it early until half an hour after its
+ * window, when STS has let go of every token of it (15 minutes at least, plus 15 for clocks).
  */
 import type { Elevation, Ending } from '../elevation/elevation.ts'
 import type { Stored } from '../ports.ts'

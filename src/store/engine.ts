@@ -46,6 +46,8 @@ export interface Engine {
   readonly copyTo?: (file: string) => Promise<void>
   /** Finishes what was asked before the call; what is asked after it is refused. */
   close(): Promise<void>
-  /** of a database that several processes share; absent = the data have no clock but the process's */
+  /**
+   * of a database that several processes share; absent = the data have no clock but the process's
+   */
   readonly clock?: EngineClock
 }

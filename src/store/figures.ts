@@ -1,6 +1,7 @@
 /**
- * What operators watch of the store, read at each scrape: how many elevations are open, what is late
- * and what is stuck. Every count stops at `mostCounted`, so that a scrape never costs a full scan.
+ * What operators watch of the store, read at each scrape: how many elevations are open, what is
+ * late and what is stuck. Every count stops at `mostCounted`, so that a scrape never costs a full
+ * scan.
  */
 import type { Ending } from '../elevation/elevation.ts'
 import { type Instant, instant } from '../elevation/ids.ts'
@@ -55,7 +56,9 @@ export const figuresOver = (engine: Engine): FigureTables => {
         count(countLate(instant(now - graceMs))),
         engine.read(earliestDue(now))
       ])
-      const endings = ending.map(({ elevation }) => elevation).filter((one) => one.state === 'ending')
+      const endings = ending
+        .map(({ elevation }) => elevation)
+        .filter((one) => one.state === 'ending')
       const [pending = 0, approved = 0, issuingCount = 0, active = 0, endingCount = 0] = counts
       const due = overdue[0]
       return {
@@ -79,7 +82,8 @@ export const figuresOver = (engine: Engine): FigureTables => {
 const isLate = ({ attempts, intent }: Ending, now: Instant): boolean =>
   attempts > 0 && intent.notAfter < now - graceMs
 
-const earliest = (all: readonly Instant[]): Instant | null => all.toSorted((a, b) => a - b)[0] ?? null
+const earliest = (all: readonly Instant[]): Instant | null =>
+  all.toSorted((a, b) => a - b)[0] ?? null
 
 const countIn = (state: string): Query => ({
   text: `select count(*) as found from

@@ -4,15 +4,22 @@
  * nothing that the entry does not say, and can be dropped and filled again.
  */
 import { parseElevationId } from '../elevation/ids.ts'
-import type { EntryFilter, EntryPlace, FoundEntries, LedgerSearch, Span, Unused } from '../ports-search.ts'
+import type {
+  EntryFilter,
+  EntryPlace,
+  FoundEntries,
+  LedgerSearch,
+  Span,
+  Unused
+} from '../ports-search.ts'
 import { damaged, integer, text } from './columns.ts'
 import type { Engine, Query, Row, Value } from './engine.ts'
 import { parseLedgerRow } from './rows.ts'
 import type { Dialect } from './schema.ts'
 
 /**
- * `at` is text as in the entry: of one length, so that it sorts as time does. An index holds what the
- * other conditions look at, so that looking through it reads no rows.
+ * `at` is text as in the entry: of one length, so that it sorts as time does. An index holds what
+ * the other conditions look at, so that looking through it reads no rows.
  */
 export const searchTables = ({ integer: whole, text: words, table, readable }: Dialect): string => `
 ${readable}
@@ -125,8 +132,8 @@ const conditionsOf = ({ actor, target, type }: EntryFilter): readonly Condition[
   const isBroker = actor === 'broker'
   return [
     ...(isBroker ? [] : byActor),
-    ...(target === undefined ? [] : [['target', target]] as const),
-    ...(type === undefined ? [] : [['type', type]] as const),
+    ...(target === undefined ? [] : ([['target', target]] as const)),
+    ...(type === undefined ? [] : ([['type', type]] as const)),
     ...(isBroker ? byActor : [])
   ]
 }

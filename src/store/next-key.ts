@@ -1,7 +1,8 @@
 /**
  * A change of the log's key, on disk: the new key beside the old one (`ledger.key.next`) with the
- * index from which its entry is to be looked for, then in the old one's place. Public halves of keys
- * that were are kept (`ledger.key.retired`). After a crash anywhere the files are those of one step.
+ * index from which its entry is to be looked for, then in the old one's place. Public halves of
+ * keys that were are kept (`ledger.key.retired`). After a crash anywhere the files are those of one
+ * step.
  */
 import { randomBytes } from 'node:crypto'
 import { rmSync, statSync } from 'node:fs'
@@ -41,8 +42,8 @@ export const makeNextKey = (path: string, origin: string, from: number): NextKey
 }
 
 /**
- * The next key takes the old one's place; the old one's private half is gone. Nothing where there is
- * no next one, or where it is the old one, but that a file left of a change goes.
+ * The next key takes the old one's place; the old one's private half is gone. Nothing where there
+ * is no next one, or where it is the old one, but that a file left of a change goes.
  */
 export const takeNextKey = async (path: string, old: VerifierKey): Promise<void> => {
   const next = nextKey(path)

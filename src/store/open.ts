@@ -1,7 +1,7 @@
 /**
  * Opens the store: one SQLite file in one folder, one process at a time, or a PostgreSQL database
- * that several processes share. Every boot check that fails rejects with a StoreError that says what
- * to do, and leaves the data as it was.
+ * that several processes share. Every boot check that fails rejects with a StoreError that says
+ * what to do, and leaves the data as it was.
  */
 import { join } from 'node:path'
 import type { Engine } from './engine.ts'

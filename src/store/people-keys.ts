@@ -106,7 +106,11 @@ export const peopleKeys = (engine: Engine, wrap: KeyWrap, now: () => number): Pe
       return stale
     },
     open: async (row) => {
-      const [person, entryKey, name] = [text(row, 'person'), text(row, 'entry_key'), text(row, 'name')]
+      const [person, entryKey, name] = [
+        text(row, 'person'),
+        text(row, 'entry_key'),
+        text(row, 'name')
+      ]
       const found = await unwrapped(person, bytes(row, 'wrapped'))
       return found && openSealed(found.key, { person, entryKey, name }, bytes(row, 'sealed'))
     },

@@ -1,7 +1,7 @@
 /**
  * Personal data in the store: read back for auditors, locked where an older version wrote it in the
- * clear, and erased. An erasure is one transaction over the person's key, values and words, with the
- * entry that says so; it is refused while an elevation of the person is not over.
+ * clear, and erased. An erasure is one transaction over the person's key, values and words, with
+ * the entry that says so; it is refused while an elevation of the person is not over.
  */
 import { terminalStates } from '../elevation/elevation.ts'
 import type { Opening } from '../ledger/entry.ts'

@@ -6,7 +6,9 @@ import { StoreError } from './error.ts'
 import { makeKeyFile, readKeyFile } from './key-file.ts'
 import { keyBytes, lock, newKey, unlock } from './personal.ts'
 
-/** Locks the keys of people, by a key that no database holds. Rejects where it cannot be asked now. */
+/**
+ * Locks the keys of people, by a key that no database holds. Rejects where it cannot be asked now.
+ */
 export interface KeyWrap {
   wrap(person: string, key: Uint8Array): Promise<Uint8Array>
   /** null = changed, of another person, or locked by another key */

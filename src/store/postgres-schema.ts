@@ -64,7 +64,10 @@ const requireServer = async (client: Client): Promise<void> => {
   const { version = 0, encoding = '' } = rows[0] ?? {}
   if (version < oldestServer) {
     const found = Math.floor(version / 10_000)
-    throw new StoreError('unavailable', `the database is PostgreSQL ${found}; it has to be 15 or newer`)
+    throw new StoreError(
+      'unavailable',
+      `the database is PostgreSQL ${found}; it has to be 15 or newer`
+    )
   }
   if (encoding !== 'UTF8') {
     const how = "make another one: create database … encoding 'UTF8' template template0"
@@ -148,8 +151,8 @@ const roleOf = async (url: string): Promise<string> => {
 const appendOnly = ['ledger_outbox', 'ledger_tile', 'review']
 
 /**
- * What the broker's role may do, and no more. The owner itself is not told: whoever owns a table can
- * give himself back what he takes.
+ * What the broker's role may do, and no more. The owner itself is not told: whoever owns a table
+ * can give himself back what he takes.
  */
 const grant = async (client: Client, role: string): Promise<void> => {
   const { rows } = await client.query<{ readonly owner: string }>(
@@ -158,7 +161,10 @@ const grant = async (client: Client, role: string): Promise<void> => {
   )
   if (rows[0]?.owner === role) {
     const what = 'SALLYPORT_DATABASE_URL and SALLYPORT_DATABASE_OWNER_URL are the same role'
-    throw new StoreError('exposed', `${what}; give the broker a role of its own, or leave the owner out`)
+    throw new StoreError(
+      'exposed',
+      `${what}; give the broker a role of its own, or leave the owner out`
+    )
   }
   const to = escapeIdentifier(role)
   const tables = `all tables in schema ${schemaName}`

@@ -1,8 +1,9 @@
 /**
  * Runs groups of changes on one connection, a group in one transaction. One writer at a time, over
- * all replicas: the first statement takes a lock that the end of the transaction gives back, and each
- * later one sees all that was committed before (READ COMMITTED takes a snapshot per statement). So
- * statements mean here what they mean on SQLite: max + 1 is free, what `exists` found is still there.
+ * all replicas: the first statement takes a lock that the end of the transaction gives back, and
+ * each later one sees all that was committed before (READ COMMITTED takes a snapshot per
+ * statement). So statements mean here what they mean on SQLite: max + 1 is free, what `exists`
+ * found is still there.
  *
  * A group's statements are sent at once, as if each touched a row; where one did not, the group is
  * undone and its changes are run one by one, each in its own savepoint.
@@ -141,7 +142,11 @@ const answerOf = (guessed: Guessed): Written | null => {
 }
 
 const ask = async ({ client }: Connection, { text, values }: Query): Promise<Found> => {
-  const { rowCount, rows } = await client.query<Row>({ name: nameOf(text), text, values: [...values] })
+  const { rowCount, rows } = await client.query<Row>({
+    name: nameOf(text),
+    text,
+    values: [...values]
+  })
   return { count: rowCount ?? 0, rows }
 }
 

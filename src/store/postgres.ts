@@ -39,7 +39,8 @@ export const startPostgres = async (
       try {
         return await rowsOf(pool, query)
       } catch (error) {
-        // a server that was started anew has cut every idle connection, and each has to be found out
+        // a server that was started anew has cut every idle connection, and each has to be found
+        // out
         const mayPass = isConnectionLoss(error) && !isClosed && !late.aborted
         if (!mayPass || tries > mostReaders) throw storeErrorOf(error)
       }

@@ -17,7 +17,9 @@ export type Dialect = {
   readonly table: string
   /** triggers that keep what may never change from changing, whoever writes */
   readonly immutable: string
-  /** the same for a terminal elevation, whose words may go once the requester has no key any more */
+  /**
+   * the same for a terminal elevation, whose words may go once the requester has no key any more
+   */
   readonly erasable: string
   /** what lets statements read members of an entry's bytes, where that needs something */
   readonly readable: string
@@ -203,8 +205,8 @@ create table sink_cursor (
 
 /**
  * A key per person, and openings locked by it. Rows from before are in the clear in opening_plain;
- * the start moves them into opening, locked, and none is written there any more. A row in purge_due:
- * files may hold still what was erased, or locked, last.
+ * the start moves them into opening, locked, and none is written there any more. A row in
+ * purge_due: files may hold still what was erased, or locked, last.
  */
 const personal = ({ bytes, integer, text, table, erasable }: Dialect): string => `
 create table person_key (

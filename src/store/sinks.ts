@@ -1,4 +1,7 @@
-/** How far each log sink has had the entries, and the entries with their keys as sinks are sent them. */
+/**
+ * How far each log sink has had the entries, and the entries with their keys as sinks are sent
+ * them.
+ */
 import type { Engine, Row } from './engine.ts'
 import { StoreError } from './error.ts'
 

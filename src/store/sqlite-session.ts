@@ -88,5 +88,7 @@ export const groupsOn = (
 
 const unread: Answer = { kind: 'found', rows: [] }
 
-/** `$1` has a name in SQLite, `?1` a place, which is quicker to bind (sqlite.org/lang_expr.html). */
+/**
+ * `$1` has a name in SQLite, `?1` a place, which is quicker to bind (sqlite.org/lang_expr.html).
+ */
 const numbered = (text: string): string => text.replaceAll(/\$(\d+)/g, '?$1')

@@ -25,10 +25,7 @@ export type Failure = {
   readonly message: string
 }
 
-export type Answer =
-  | Written
-  | { readonly kind: 'found'; readonly rows: readonly Row[] }
-  | Failure
+export type Answer = Written | { readonly kind: 'found'; readonly rows: readonly Row[] } | Failure
 
 /** To the worker: a group to run, or the end. */
 export type Command = Packed | 'close'
@@ -86,7 +83,8 @@ export const engineOver = (runner: Runner, limits: GroupLimits): Engine => {
 
 /**
  * Rows that go are zeroed (sqlite-database.ts), but where a page was balanced before, an older copy
- * of one lies in its unused part, which `vacuum` alone leaves behind; then the log has the old pages.
+ * of one lies in its unused part, which `vacuum` alone leaves behind; then the log has the old
+ * pages.
  */
 const purging: readonly Query[] = ['vacuum', 'pragma wal_checkpoint(truncate)'].map((text) => ({
   text,

@@ -4,7 +4,12 @@
  * the same instant cannot both be the last that a cap allows.
  */
 import type { Elevation } from '../elevation/elevation.ts'
-import { type ElevationId, type Instant, type PersonId, parseElevationId } from '../elevation/ids.ts'
+import {
+  type ElevationId,
+  type Instant,
+  type PersonId,
+  parseElevationId
+} from '../elevation/ids.ts'
 import type { Change, StandingOf, StandingRow } from '../ports.ts'
 import { integer } from './columns.ts'
 import type { Query, Row, Step } from './engine.ts'

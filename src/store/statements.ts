@@ -2,7 +2,13 @@
  * The SQL text of the store, one for every engine: what a change writes and what a question reads.
  * Values only ever travel as parameters. Schema: schema.ts.
  */
-import { type Elevation, dueAt, notAfterOf, terminalStates, windowSeconds } from '../elevation/elevation.ts'
+import {
+  type Elevation,
+  dueAt,
+  notAfterOf,
+  terminalStates,
+  windowSeconds
+} from '../elevation/elevation.ts'
 import type { ElevationId, PersonId } from '../elevation/ids.ts'
 import { stepOf } from '../elevation/probing.ts'
 import type { Change, Filter, IdempotencyKey } from '../ports.ts'

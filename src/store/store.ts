@@ -33,12 +33,7 @@ import { type SealedEntry, peopleKeys } from './people-keys.ts'
 import type { KeyWrap } from './personal-key.ts'
 import { type WriteWith, queriesOver } from './queries.ts'
 import { personalOver, tidy } from './personal-data.ts'
-import {
-  parseIdempotency,
-  parseIndexes,
-  parseLedgerRow,
-  parseStored
-} from './rows.ts'
+import { parseIdempotency, parseIndexes, parseLedgerRow, parseStored } from './rows.ts'
 import { type SinkTables, sinksOver } from './sinks.ts'
 import { slackOver } from './slack.ts'
 import { approvedOf, insertReview, parseStanding, standingOf } from './standing.ts'
@@ -67,7 +62,9 @@ export type Store = Elevations &
     readonly copyTo: ((file: string) => Promise<void>) | null
     /** the database's, by which replicas decide; null = one process, one clock */
     readonly clock: EngineClock | null
-    /** Locks what an older version wrote in the clear, ends erasures; before anything else is asked. */
+    /**
+     * Locks what an older version wrote in the clear, ends erasures; before anything else is asked.
+     */
     tidy(): Promise<void>
     /** Resolves after a real, durable write; rejects with a StoreError while that is impossible. */
     check(): Promise<void>

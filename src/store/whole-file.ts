@@ -1,6 +1,6 @@
 /**
- * Files that are there whole or not at all: written beside, fsynced, renamed, and the folder fsynced,
- * so that a crash leaves the old one or the new one. 0600, as keys are among them.
+ * Files that are there whole or not at all: written beside, fsynced, renamed, and the folder
+ * fsynced, so that a crash leaves the old one or the new one. 0600, as keys are among them.
  */
 import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -15,7 +15,7 @@ export const replaceFile = (path: string, bytes: Uint8Array): void => {
   try {
     const file = openSync(part, 'w', 0o600)
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
       fsyncSync(file)
     } finally {
       closeSync(file)

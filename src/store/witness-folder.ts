@@ -1,7 +1,7 @@
 /**
  * What a witness remembers: its key, and of each log the last checkpoint it cosigned, one file per
- * origin. A file is replaced whole and is durable before the answer. Refused: a second process, files
- * that others can write, and whatever cannot be read back: to forget is to cosign a fork.
+ * origin. A file is replaced whole and is durable before the answer. Refused: a second process,
+ * files that others can write, and whatever cannot be read back: to forget is to cosign a fork.
  */
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { randomBytes } from 'node:crypto'

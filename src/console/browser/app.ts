@@ -1,8 +1,8 @@
 /**
- * What a page does where there are scripts: moments in the reader's zone, time counting down, a page
- * that loads itself again when what it shows has changed, a preview and a verdict while one types,
- * and typed text that outlives a session. Everything else works without it. Text is only ever set
- * as text.
+ * What a page does where there are scripts: moments in the reader's zone, time counting down, a
+ * page that loads itself again when what it shows has changed, a preview and a verdict while one
+ * types, and typed text that outlives a session. Everything else works without it. Text is only
+ * ever set as text.
  */
 import type { Element, Form, Kept, Page, Place, Stream, Target } from './dom.ts'
 import { keepDrafts } from './drafts.ts'
@@ -36,7 +36,8 @@ const loadedAt = Date.now()
 const countDown = (): void => {
   for (const left of document.querySelectorAll('[data-left]')) {
     const milliseconds = Number(left.dataset['left'] ?? Number.NaN)
-    if (!Number.isNaN(milliseconds)) left.textContent = leftText(milliseconds - (Date.now() - loadedAt))
+    if (!Number.isNaN(milliseconds))
+      left.textContent = leftText(milliseconds - (Date.now() - loadedAt))
   }
 }
 

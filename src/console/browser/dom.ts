@@ -6,7 +6,11 @@ export type Target = {
   addEventListener: (type: string, heard: (event: Happened) => void) => void
 }
 
-export type Happened = { readonly target: unknown; readonly preventDefault: () => void; readonly persisted?: boolean }
+export type Happened = {
+  readonly target: unknown
+  readonly preventDefault: () => void
+  readonly persisted?: boolean
+}
 
 export type Element = Target & {
   readonly dataset: Readonly<Record<string, string | undefined>>

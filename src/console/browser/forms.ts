@@ -70,7 +70,11 @@ const answerOf = async (path: string, form: Form): Promise<Shown | null> => {
     }
   }
   try {
-    const answer = await fetch(path, { method: 'POST', headers: { accept: 'application/json' }, body })
+    const answer = await fetch(path, {
+      method: 'POST',
+      headers: { accept: 'application/json' },
+      body
+    })
     return answer.ok ? shownIn(await answer.json()) : null
   } catch {
     return null
@@ -83,7 +87,12 @@ const shownIn = (value: unknown): Shown | null => {
   const { tone, title, lines } = value
   if (typeof tone !== 'string' || typeof title !== 'string' || !Array.isArray(lines)) return null
   const place = 'place' in value ? placeIn(value.place) : null
-  return { tone, title, place, lines: lines.filter((line): line is string => typeof line === 'string') }
+  return {
+    tone,
+    title,
+    place,
+    lines: lines.filter((line): line is string => typeof line === 'string')
+  }
 }
 
 const placeIn = (value: unknown): Shown['place'] => {

@@ -52,7 +52,9 @@ const get = async (path: string): Promise<Uint8Array | 'missing'> => {
       throw new Error(`The broker answered ${answer.status}.`)
     }
     const seconds = Number(answer.headers.get('retry-after') ?? '5')
-    await new Promise<void>((resolve) => setTimeout(resolve, 1000 * Math.min(60, Math.max(1, seconds))))
+    await new Promise<void>((resolve) =>
+      setTimeout(resolve, 1000 * Math.min(60, Math.max(1, seconds)))
+    )
   }
 }
 
@@ -89,7 +91,8 @@ const tell = (verified: Verified, isPinned: boolean): void => {
     return
   }
   const { head, keyChanges } = verified
-  const changes = keyChanges === 0 ? '' : ` The key changed ${keyChanges} times, each signed by both.`
+  const changes =
+    keyChanges === 0 ? '' : ` The key changed ${keyChanges} times, each signed by both.`
   say(
     isPinned ? 'good' : 'warn',
     `All ${head.size} entries hash to the root that ${isPinned ? 'the key that you gave' : 'the key of the broker'} signed.${changes}`,
@@ -107,14 +110,19 @@ const run = async (): Promise<void> => {
     say('bad', 'It is no verifier key: NAME+ID+BASE64, on one line.')
     return
   }
-  tell(await verifyExport({ reader: readerOf(), keys: [key], strict: true, progress: show }, by), typed !== '')
+  tell(
+    await verifyExport({ reader: readerOf(), keys: [key], strict: true, progress: show }, by),
+    typed !== ''
+  )
 }
 
 const start = (event: Happened): void => {
   event.preventDefault()
   button?.setAttribute('disabled', '')
   run()
-    .catch((cause: unknown) => say('bad', `It could not be done. ${cause instanceof Error ? cause.message : ''}`))
+    .catch((cause: unknown) =>
+      say('bad', `It could not be done. ${cause instanceof Error ? cause.message : ''}`)
+    )
     .finally(() => {
       button?.removeAttribute('disabled')
       progress?.setAttribute('hidden', '')

@@ -1,7 +1,7 @@
 /**
  * Asking: the form is opened, previewed at each choice, and sent. Before the answer to a sent form
- * only the broker's preview runs, and not for long; whether it is asked is the broker's to say, when
- * everything is acknowledged. The same form sent twice is one ask.
+ * only the broker's preview runs, and not for long; whether it is asked is the broker's to say,
+ * when everything is acknowledged. The same form sent twice is one ask.
  */
 import { createHash } from 'node:crypto'
 import type { AskInput, Preview } from '../../broker/broker.ts'
@@ -71,8 +71,8 @@ const formFor = async (edge: Edge, person: PersonId, typed: Typed): Promise<Moda
 }
 
 /**
- * Says who will be asked before the texts are written: what is still empty is taken as what the rule
- * wants. What is sent is judged as it is.
+ * Says who will be asked before the texts are written: what is still empty is taken as what the
+ * rule wants. What is sent is judged as it is.
  */
 const asIfTyped = (typed: Typed, offer: AskOffer): Typed => {
   const demands = demandsOn(offer, typed.breakGlass)
@@ -127,7 +127,10 @@ const sent: Handler = {
     const judged = await within(edge, judgeMilliseconds, judge(edge, account, askInputOf(typed)))
     const errors = judged === null ? {} : errorsByBlock(judged.errors, [...view.fields.keys()])
     if (Object.keys(errors).length > 0) {
-      return { answer: { response_action: 'errors', errors }, after: () => noteRefused(edge, judged) }
+      return {
+        answer: { response_action: 'errors', errors },
+        after: () => noteRefused(edge, judged)
+      }
     }
     const isDrawn = judged === null
     const answer = isDrawn ? ({ response_action: 'update', view: waitingModal } as const) : null
@@ -140,7 +143,11 @@ const sent: Handler = {
 const judgeMilliseconds = 150
 const waitingModal = noticeModal('Ask for elevation', 'Your ask is being checked…')
 
-type Judged = { readonly person: PersonId | null; readonly code: string; readonly errors: AskErrors }
+type Judged = {
+  readonly person: PersonId | null
+  readonly code: string
+  readonly errors: AskErrors
+}
 
 /** By the directory alone: an account that is not mapped is looked at after the answer. */
 const judge = async (
@@ -195,7 +202,9 @@ const submit = async (edge: Edge, { actor, view, typed, isDrawn }: Sent): Promis
   }
 }
 
-const faultsOf = (result: Result<Preview>): { readonly code: string; readonly errors: AskErrors } => {
+const faultsOf = (
+  result: Result<Preview>
+): { readonly code: string; readonly errors: AskErrors } => {
   if (!result.ok) return { code: result.refusal.code, errors: errorsOfRefusal(result.refusal) }
   const { decision, reasons } = result.value
   return { code: 'policy_denied', errors: decision === 'deny' ? errorsOfReasons(reasons) : {} }

@@ -34,7 +34,9 @@ const elevate: Handler = {
   }
 }
 
-/** The name of a target of theirs opens the form with it; of anything else only the help is told. */
+/**
+ * The name of a target of theirs opens the form with it; of anything else only the help is told.
+ */
 const other = async (
   edge: Edge,
   actor: Actor & { readonly trigger: string },
@@ -78,7 +80,11 @@ const end = async (edge: Edge, actor: Actor, id: string): Promise<void> => {
     edge.broker.end(person, id)
   )
   if (ended !== null) {
-    await tell(edge, actor, wordsMessage('Your window is ending; you are told when access is gone.'))
+    await tell(
+      edge,
+      actor,
+      wordsMessage('Your window is ending; you are told when access is gone.')
+    )
   }
 }
 

@@ -67,7 +67,11 @@ export const opens = (
   }
 })
 
-type Decide = (edge: Edge, caller: Caller, of: Handle & { readonly reason: string }) => Promise<Result<Stored>>
+type Decide = (
+  edge: Edge,
+  caller: Caller,
+  of: Handle & { readonly reason: string }
+) => Promise<Result<Stored>>
 
 /** A submitted reason; its private_metadata is a button's value and is judged like one. */
 const reasonForm = (name: string, verb: string, decide: Decide): Handler => ({
@@ -119,7 +123,11 @@ const card = (edge: Edge, stored: Stored) =>
 export const brokenButton = async (edge: Edge, actor: Actor, verb: string): Promise<void> => {
   const person = await personOf(edge, actor, { verb, elevation: null })
   if (person === null) return
-  await edge.broker.refused(callerOf(person).person, { verb, elevation: null, code: 'invalid_request' })
+  await edge.broker.refused(callerOf(person).person, {
+    verb,
+    elevation: null,
+    code: 'invalid_request'
+  })
   await tell(edge, actor, wordsMessage('This button is none of Sallyport’s. Nothing was done.'))
 }
 
@@ -132,7 +140,9 @@ export const decisionHandlers: readonly Handler[] = [
   button(actions.cancel, 'cancel', cancel),
   opens(actions.deny, 'deny', (edge, stored) => denyModal(card(edge, stored))),
   opens(actions.revoke, 'revoke', (edge, stored) => revokeModal(card(edge, stored))),
-  opens(actions.details, 'get', (edge, stored) => detailsModal(card(edge, stored), { now: edge.now() })),
+  opens(actions.details, 'get', (edge, stored) =>
+    detailsModal(card(edge, stored), { now: edge.now() })
+  ),
   reasonForm(callbacks.deny, 'deny', deny),
   reasonForm(callbacks.revoke, 'revoke', revoke),
   // only opens a link, in the reader's own browser

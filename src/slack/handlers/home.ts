@@ -1,4 +1,7 @@
-/** The home tab: published anew each time it is opened. Nobody the broker knows gets a word, no list. */
+/**
+ * The home tab: published anew each time it is opened. Nobody the broker knows gets a word, no
+ * list.
+ */
 import { identify } from '../identity.ts'
 import type { Edge } from '../edge.ts'
 import type { Home } from '../limits.ts'

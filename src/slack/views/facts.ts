@@ -40,7 +40,10 @@ export const factsOf = (card: Card, place: Place): readonly KnownBlock[] => {
       label('How long', md`${printDuration(ask.duration)}${most}`),
       ...(ask.startAt === undefined ? [] : [label('Not before', when(ask.startAt))]),
       ...(ticket === null ? [] : [label('Ticket', ticket)]),
-      label('Tables', listed(ask.tables, 10, (table) => codeIn(place, table))),
+      label(
+        'Tables',
+        listed(ask.tables, 10, (table) => codeIn(place, table))
+      ),
       label('Columns', columnCounts(card, place))
     ]),
     ...chainOf(card),
@@ -49,7 +52,11 @@ export const factsOf = (card: Card, place: Place): readonly KnownBlock[] => {
     context(
       md`Mode ${modeText(terms.mode)}.`,
       ...(place === 'channel' && state === 'pending'
-        ? [md`The reason is for those who decide: see Details.`]
+        ? [
+            md`
+The reason is for those who decide: see Details.
+            `
+          ]
         : [])
     )
   ]
@@ -86,11 +93,26 @@ const queryOf = ({ stored }: Card, place: Place): readonly KnownBlock[] => {
   }
   const tables = reads.slice(0, mostTables).map(([table, columns]) => {
     const names = listed(columns, 12, (column) => code(column, 64))
-    return section(md`It reads ${code(table)}: ${columns.length === 0 ? md`rows only` : names}`)
+    return section(
+      md`It reads ${code(table)}: ${
+        columns.length === 0
+          ? md`
+rows only
+            `
+          : names
+      }`
+    )
   })
   const more = reads.length - tables.length
   return [
-    section(lines(md`*Only this query may run*; every value in it is a ? here`, code(query.shape, 2500))),
+    section(
+      lines(
+        md`
+_Only this query may run_; every value in it is a ? here
+        `,
+        code(query.shape, 2500)
+      )
+    ),
     ...tables,
     ...(more > 0 ? [context(md`and ${more} more tables`)] : [])
   ]
@@ -100,7 +122,9 @@ const mostTables = 8
 
 /** The requester's reason, as they wrote it. */
 export const reasonOf = ({ stored }: Card): readonly KnownBlock[] => [
-  section(md`*Why*`),
+  section(md`
+_Why_
+  `),
   quoted(stored.elevation.ask.reason, 500)
 ]
 
@@ -119,10 +143,7 @@ export const columnsOf = ({ columns }: Card, blocks: number): readonly KnownBloc
 
 /** Under which rule and why, and which ask exactly: its id and the start of its digest. */
 export const whyAllowed = (card: Card, place: Place): readonly KnownBlock[] => [
-  context(
-    ...card.explanation.slice(0, 6).map((line) => saidIn(place, line, 500)),
-    identityOf(card)
-  )
+  context(...card.explanation.slice(0, 6).map((line) => saidIn(place, line, 500)), identityOf(card))
 ]
 
 /** What a person can compare with the CLI or the ledger. */
@@ -143,7 +164,9 @@ const ticketText = (ticket: string | null, place: Place): Mrkdwn | null => {
   if (ticket === null) return null
   return place === 'person' || /^[A-Za-z0-9][A-Za-z0-9#._/:-]{0,39}$/.test(ticket)
     ? code(ticket)
-    : md`given`
+    : md`
+given
+      `
 }
 
 const columnCounts = ({ stored, columns }: Card, place: Place): Mrkdwn => {
@@ -155,7 +178,11 @@ const columnCounts = ({ stored, columns }: Card, place: Place): Mrkdwn => {
   const byClass = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1))
   const list = listed(byClass, 8, ([name, count]) => md`${count} ${saidIn(place, name)}`)
   if (stored.elevation.ask.columns !== null) return md`${columns.length}: ${list}`
-  return columns.length === 0 ? md`all, none classified` : md`all, among them ${list}`
+  return columns.length === 0
+    ? md`
+all, none classified
+      `
+    : md`all, among them ${list}`
 }
 
 const columnText = ({ name, class: kind }: ColumnFact): Mrkdwn =>

@@ -15,8 +15,14 @@ import { askText, faceText, facesText, statusText } from './status.ts'
 export const reminder = (card: Card, missing: readonly Face[]): Message => {
   const { elevation } = card.stored
   const text = md`${askText(card)} of ${faceText(card.requester)}: ${stateWord(elevation)}`.mrkdwn
-  if (elevation.state !== 'pending') return fitMessage({ text, blocks: [section(statusText(card))] })
-  const who = missing.length === 0 ? md`whoever may decide it` : facesText(missing)
+  if (elevation.state !== 'pending')
+    return fitMessage({ text, blocks: [section(statusText(card))] })
+  const who =
+    missing.length === 0
+      ? md`
+whoever may decide it
+        `
+      : facesText(missing)
   return fitMessage({
     text,
     blocks: [
