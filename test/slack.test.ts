@@ -2,6 +2,7 @@
  * Slack as somebody hostile would use it, by the numbers of the abuse cases (4.1 of the threat
  * list): signed requests through the real route, a real broker on a real store.
  */
+import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -11,10 +12,11 @@ import { instant, seconds } from '../src/elevation/ids.ts'
 import type { PeopleApproval } from '../src/policy/policy.ts'
 import { actions } from '../src/slack/names.ts'
 import { readRequest } from '../src/slack/request.ts'
-import { signedKey } from '../src/slack/signature.ts'
+import { verifySigned } from '../src/slack/signature.ts'
 import type { SlackFailure } from './fakes/slack-api.ts'
 import { alice, bob, byCli, dave, got } from './fixtures-broker.ts'
 import { person } from './fixtures-elevation.ts'
+import { root } from './place.ts'
 import {
   type Who,
   askView,
@@ -143,14 +145,15 @@ t.test('5: a signature of any other form is refused without a throw', async (t) 
   )
   fc.assert(
     fc.property(fc.oneof(anything, near), fc.oneof(anything, fc.constant(String(at))), (given, when) => {
-      const key = signedKey({
+      const signed = verifySigned({
         secrets: [() => secret],
         timestamp: when,
         signature: given,
         body: Buffer.from(body),
         now
       })
-      return (key !== null) === (given === right && when === String(at))
+      const base = createHash('sha256').update(`v0:${at}:${body}`).digest('hex')
+      return given === right && when === String(at) ? signed?.signatureBase === base : signed === null
     }),
     { numRuns: 10_000 }
   )
@@ -205,7 +208,7 @@ t.test('7: there is one way in', async (t) => {
   }
   const unknown = await s.sent({ body: s.clickBody({ user: 'U0BOB' }, 'sallyport_other', 'x') })
   t.equal(unknown.statusCode, 404, 'signed, but nobody handles it')
-  const src = join(import.meta.dirname, '..', 'src')
+  const src = join(root, 'src')
   const callers = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.ts') && readFileSync(join(src, name), 'utf8').includes('processEvent')
   )
@@ -379,8 +382,11 @@ t.test('12: fifty clicks at once, some sent again by Slack, are one vote', async
   const { elevation } = await s.stored(stored.elevation.id)
   t.match(elevation, { state: 'approved', approvals: [{ by: 'bob' }] })
   t.equal(elevation.approvals.length, 1)
-  const types = (await s.entries()).map(({ type }) => type)
-  t.equal(types.filter((type) => type === 'approval.recorded').length, 1)
+  const entries = await s.entries()
+  const types = entries.map(({ type }) => type)
+  const [vote, ...others] = entries.filter(({ type }) => type === 'approval.recorded')
+  t.strictSame(others, [])
+  t.match(vote, { data: { signatureBase: /^[0-9a-f]{64}$/ } }, 'what Slack signed, as a hash')
   t.equal(types.filter((type) => type === 'elevation.approved').length, 1)
 })
 

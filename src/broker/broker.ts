@@ -12,7 +12,12 @@ import type { QueryVerbs } from './query-verbs.ts'
 import type { Copied } from './upkeep.ts'
 
 /** Who calls, and how they come: policies may demand a channel or a fresh sign-in. */
-export type Caller = { readonly person: PersonId; readonly presence: Presence }
+export type Caller = {
+  readonly person: PersonId
+  readonly presence: Presence
+  /** SHA-256, as hex, of what Slack signed of their request; absent or null = it came otherwise */
+  readonly signatureBase?: string | null
+}
 
 /** An ask as a person sends it; attacker-controlled until `submit` has parsed it. */
 export type AskInput = {

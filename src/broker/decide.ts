@@ -3,7 +3,8 @@
  * identity (policy/approvers.ts decides; every channel comes through here). One denial is final.
  */
 import type { Pending } from '../elevation/elevation.ts'
-import { type PersonId, instant } from '../elevation/ids.ts'
+import type { VoteEvidence } from '../elevation/event.ts'
+import { type PersonId, instant, iso } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import * as transitions from '../elevation/transitions.ts'
 import { mayDecide, mayVote, votesMet } from '../policy/approvers.ts'
@@ -52,10 +53,16 @@ export const approve = async (
     via: presence.via,
     isEnough: votesMet(policy, elevation, voters).met,
     isReciprocal: reciprocalAt !== null,
-    signedInAt: presence.authAt
+    evidence: evidenceOf(caller)
   }
   return commit(deps, found.value, transitions.approve(elevation, vote, now))
 }
+
+const evidenceOf = ({ presence, signatureBase }: Caller): VoteEvidence => ({
+  ...(presence.authAt === null ? {} : { signedInAt: iso(presence.authAt) }),
+  ...(presence.acr === null ? {} : { acr: presence.acr }),
+  ...(signatureBase ? { signatureBase } : {})
+})
 
 /** How far back a vote looks for one the other way round, in milliseconds: the longest length. */
 const reciprocalMemory = 366 * 86_400_000

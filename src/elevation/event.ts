@@ -54,6 +54,15 @@ export type Json =
 /** Free text with the salt (32 random bytes, hex) under which the ledger commits to it. */
 export type Personal = { readonly salt: string; readonly value: string }
 
+/** What shows that a vote was its voter's: the sign-in of their token, or what Slack signed. */
+export type VoteEvidence = {
+  /** `auth_time`, RFC 3339 */
+  readonly signedInAt?: string
+  readonly acr?: string
+  /** SHA-256 of the base string of Slack's request signature, as hex */
+  readonly signatureBase?: string
+}
+
 export type LedgerEvent = {
   readonly type: EventType
   readonly at: Instant

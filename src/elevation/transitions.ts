@@ -28,7 +28,7 @@ import type {
   Session,
   Terms
 } from './elevation.ts'
-import type { LedgerEvent, Personal } from './event.ts'
+import type { LedgerEvent, Personal, VoteEvidence } from './event.ts'
 import { type ElevationId, type Instant, type PersonId, instant, iso, plus, seconds } from './ids.ts'
 import { type Removed, isDenied, stepOf } from './probing.ts'
 import { type Reason, refuse } from './refusal.ts'
@@ -92,8 +92,7 @@ export const approve = (
     readonly via: Channel
     readonly isEnough: boolean
     readonly isReciprocal: boolean
-    /** `auth_time` of the approver's token; absent or null = it says nothing, as in Slack */
-    readonly signedInAt?: Instant | null
+    readonly evidence?: VoteEvidence
   },
   now: Instant
 ): Step<Pending | Approved> => {
@@ -114,7 +113,7 @@ export const approve = (
     quorum: from.terms.quorum,
     via,
     reciprocal: vote.isReciprocal,
-    ...(vote.signedInAt ? { signedInAt: iso(vote.signedInAt) } : {})
+    ...vote.evidence
   })
   if (!vote.isEnough || approvals.length < from.terms.quorum) {
     return step({ ...from, approvals }, recorded)

@@ -175,9 +175,16 @@ const approvalsPart = (read: readonly Read[]): Markup => {
 const plain = (value: unknown): string => (typeof value === 'string' ? value : '–')
 
 const signInOf = ({ data }: EntryBody): string =>
-  [data['signedInAt'], data['acr'], data['slackSignature']]
-    .flatMap((one) => (typeof one === 'string' ? one : []))
-    .join(' ') || 'not in the entry'
+  [
+    said('signed in at', data['signedInAt']),
+    said('acr', data['acr']),
+    said('SHA-256 of what Slack signed:', data['signatureBase'])
+  ]
+    .flatMap((one) => one ?? [])
+    .join(' · ') || 'not in the entry'
+
+const said = (what: string, value: unknown): string | null =>
+  typeof value === 'string' ? `${what} ${value}` : null
 
 const policyPart = (policies: readonly PackPolicy[]): Markup =>
   html` <section aria-labelledby="policies">

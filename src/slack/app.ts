@@ -15,7 +15,13 @@ import { type Edge, tell } from './edge.ts'
 import { handlers } from './handlers/all.ts'
 import type { Handler } from './handlers/handler.ts'
 import { readActor } from './payloads.ts'
-import { type Schedule, httpReceiver, logFailure, seenKey } from './receiver.ts'
+import {
+  type Schedule,
+  httpReceiver,
+  logFailure,
+  seenKey,
+  signatureBaseKey
+} from './receiver.ts'
 import type { Posted, SlackClient } from './slack-client.ts'
 import { socketMode } from './socket.ts'
 
@@ -76,7 +82,7 @@ export const makeSlackApp = (parts: SlackAppParts): SlackApp => {
     throw error
   })
   const work = underWay()
-  const edge: Edge = { ...parts, team: config.team, matchEmail: config.matchEmail }
+  const edge = { ...parts, team: config.team, matchEmail: config.matchEmail }
   for (const handler of handlers) handle(app, handler, { edge, seen: parts.seen, work })
   return {
     plugin: socket === null ? http.plugin : null,
@@ -90,7 +96,7 @@ export const makeSlackApp = (parts: SlackAppParts): SlackApp => {
 }
 
 type Wiring = {
-  readonly edge: Edge
+  readonly edge: Omit<Edge, 'signatureBase'>
   readonly seen: Seen
   readonly work: ReturnType<typeof underWay>
 }
@@ -102,7 +108,11 @@ type Turn = {
 }
 
 const handle = (app: App, handler: Handler, wiring: Wiring): void => {
-  const { edge, work } = wiring
+  const { work } = wiring
+  const edgeOf = (context: Context): Edge => {
+    const base: unknown = context[signatureBaseKey]
+    return { ...wiring.edge, signatureBase: typeof base === 'string' ? base : null }
+  }
   switch (handler.kind) {
     case 'command':
     case 'shortcut':
@@ -110,7 +120,7 @@ const handle = (app: App, handler: Handler, wiring: Wiring): void => {
       const run = ({ ack, body, context }: Pick<Turn, 'ack' | 'body' | 'context'>) =>
         work.add(async () => {
           await ack()
-          await once(wiring, { body, context }, () => handler.run(edge, body))
+          await once(wiring, { body, context }, () => handler.run(edgeOf(context), body))
         })
       if (handler.kind === 'command') app.command(handler.name, run)
       else if (handler.kind === 'shortcut') app.shortcut(handler.name, run)
@@ -120,13 +130,13 @@ const handle = (app: App, handler: Handler, wiring: Wiring): void => {
     case 'event':
       // Bolt has acknowledged it already
       app.event(handler.name, ({ body, context }) =>
-        work.add(() => once(wiring, { body, context }, () => handler.run(edge, body)))
+        work.add(() => once(wiring, { body, context }, () => handler.run(edgeOf(context), body)))
       )
       return
     case 'form':
       app.view(handler.name, ({ ack, body, context }) =>
         work.add(async () => {
-          const { answer, after } = await handler.check(edge, body)
+          const { answer, after } = await handler.check(edgeOf(context), body)
           await (answer === null ? ack() : ack(answer))
           if (after !== null) await once(wiring, { body, context }, after)
         })

@@ -28,6 +28,8 @@ export type Edge = {
   readonly now: () => Instant
   readonly schedule: Schedule
   readonly logger: Logger
+  /** of the request in hand: what Slack signed, as a hash; null = it came by Socket Mode */
+  readonly signatureBase: string | null
 }
 
 /** Somebody who did something, and where to answer; a null channel = only alone. */
@@ -42,9 +44,10 @@ export type Actor = {
 export type Tried = { readonly verb: string; readonly elevation: ElevationId | null }
 
 /** A person who comes through Slack: no sign-in of theirs is known here. */
-export const callerOf = (person: PersonId): Caller => ({
+export const callerOf = ({ signatureBase }: Edge, person: PersonId): Caller => ({
   person,
-  presence: { via: 'slack', authAt: null, acr: null, amr: [] }
+  presence: { via: 'slack', authAt: null, acr: null, amr: [] },
+  signatureBase
 })
 
 /**
@@ -71,7 +74,7 @@ export const perform = async <T>(
 ): Promise<T | null> => {
   const person = await personOf(edge, act.actor, act)
   if (person === null) return null
-  const done = await verb(callerOf(person))
+  const done = await verb(callerOf(edge, person))
   // a refusal often means that the message shows what is no longer so
   if (act.elevation !== null) edge.wake(act.elevation, act.actor.posted ?? undefined)
   if (done.ok) return done.value
@@ -83,8 +86,11 @@ export const perform = async <T>(
  * To this person alone: where they acted, or in their conversation with the app where Slack does
  * not let the app speak there. Never by a response_url. What cannot be told is logged.
  */
-export const tell = async (edge: Edge, actor: Actor, message: Message): Promise<void> => {
-  const { client, logger } = edge
+export const tell = async (
+  { client, logger }: Pick<Edge, 'client' | 'logger'>,
+  actor: Actor,
+  message: Message
+): Promise<void> => {
   const { user } = actor.account
   if (actor.channel !== null) {
     const told = await client.whisper({ channel: actor.channel, user, message })

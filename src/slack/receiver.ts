@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import type { Logger } from 'pino'
 import type { Instant } from '../elevation/ids.ts'
 import { readRequest } from './request.ts'
-import { signedKey } from './signature.ts'
+import { type Verified, verifySigned } from './signature.ts'
 
 export const route = '/slack/events'
 export const bodyLimitBytes = 102_400
@@ -28,16 +28,18 @@ export type SlackReceiver = Receiver & { readonly plugin: FastifyPluginAsync }
 
 /** The name of a request, under which it is claimed before anything is done about it. */
 export const seenKey = 'sallyportSeen'
+/** What Slack signed, as a vote's entry names it; only of requests that came signed. */
+export const signatureBaseKey = 'sallyportSignatureBase'
 
 type Answer = { readonly status: number; readonly body: unknown }
-type Dispatch = (body: Record<string, unknown>, key: string) => Promise<Answer>
+type Dispatch = (body: Record<string, unknown>, signed: Verified) => Promise<Answer>
 
 /** A receiver for Bolt and the plugin that feeds it. */
 export const httpReceiver = (parts: ReceiverParts): SlackReceiver => {
   const bound: { app: App | null } = { app: null }
-  const dispatch: Dispatch = (body, key) => {
+  const dispatch: Dispatch = (body, signed) => {
     const { app } = bound
-    return app === null ? Promise.resolve(unavailable) : dispatchTo(app, parts, { body, key })
+    return app === null ? Promise.resolve(unavailable) : dispatchTo(app, parts, { body, signed })
   }
   return {
     init: (app) => {
@@ -64,8 +66,8 @@ const pluginOf = (parts: ReceiverParts, dispatch: Dispatch): FastifyPluginAsync 
       { config: { access: 'signed' }, schema: { hide: true }, bodyLimit: bodyLimitBytes },
       async (request, reply) => {
         const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-        const key = keyOf(parts, request, bytes)
-        if (key === null) return reply.code(401).send()
+        const signed = verify(parts, request, bytes)
+        if (signed === null) return reply.code(401).send()
         const read = readRequest(request.headers['content-type'], bytes)
         switch (read.kind) {
           case 'unreadable':
@@ -75,7 +77,7 @@ const pluginOf = (parts: ReceiverParts, dispatch: Dispatch): FastifyPluginAsync 
           case 'challenge':
             return reply.code(200).send({ challenge: read.challenge })
           case 'dispatch':
-            return send(reply, await answered(key, () => dispatch(read.body, key)))
+            return send(reply, await answered(signed.key, () => dispatch(read.body, signed)))
         }
       }
     )
@@ -88,12 +90,12 @@ const readBytes = (app: FastifyInstance): void => {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
 }
 
-const keyOf = (
+const verify = (
   { secrets, now }: ReceiverParts,
   { headers }: FastifyRequest,
   body: Uint8Array
-): string | null =>
-  signedKey({
+): Verified | null =>
+  verifySigned({
     secrets,
     timestamp: headers['x-slack-request-timestamp'],
     signature: headers['x-slack-signature'],
@@ -109,7 +111,7 @@ const send = (reply: FastifyReply, { status, body }: Answer): FastifyReply => {
 const dispatchTo = (
   app: App,
   { schedule, logger }: ReceiverParts,
-  { body, key }: { readonly body: Record<string, unknown>; readonly key: string }
+  { body, signed }: { readonly body: Record<string, unknown>; readonly signed: Verified }
 ): Promise<Answer> =>
   new Promise((resolve) => {
     const callOff = schedule(ackMilliseconds, () => resolve(unavailable))
@@ -118,7 +120,11 @@ const dispatchTo = (
       resolve({ status, body: with_ })
     }
     const ack = async (response?: unknown): Promise<void> => answer(200, response)
-    app.processEvent({ body, ack, customProperties: { [seenKey]: key } }).then(
+    const customProperties = {
+      [seenKey]: signed.key,
+      [signatureBaseKey]: signed.signatureBase
+    }
+    app.processEvent({ body, ack, customProperties }).then(
       // only the first answer counts: this one is for what nobody has a handler for
       () => answer(404, null),
       (error: unknown) => {

@@ -64,7 +64,7 @@ const formFor = async (edge: Edge, person: PersonId, typed: Typed): Promise<Moda
   const offers = askOffers(policy, edge.broker.targets(person))
   const chosen = offers.find(({ target }) => target === typed.target)
   if (chosen === undefined) return askModal({ offers, typed: { ...typed, target: '' } })
-  const result = await edge.broker.preview(callerOf(person), askInputOf(asIfTyped(typed, chosen)))
+  const result = await edge.broker.preview(callerOf(edge, person), askInputOf(asIfTyped(typed, chosen)))
   const asked = result.ok ? result.value.approvers : []
   const approvers = facesOf(policy, edge.team, asked)
   return askModal({ offers, typed, preview: { result, approvers, breakGlass: typed.breakGlass } })
@@ -158,7 +158,7 @@ const judge = async (
   const found = team === edge.team ? edge.broker.identifySlack({ team, user, email: null }) : null
   if (!found?.ok) return { person: null, code: 'unknown_person', errors: {} }
   const person = found.value
-  return { person, ...faultsOf(await edge.broker.preview(callerOf(person), input)) }
+  return { person, ...faultsOf(await edge.broker.preview(callerOf(edge, person), input)) }
 }
 
 /** A refused ask is in the ledger, whether its form was refused before or after the answer. */
@@ -185,7 +185,7 @@ const submit = async (edge: Edge, { actor, view, typed, isDrawn }: Sent): Promis
     const input = askInputOf(typed)
     const bodyHash = createHash('sha256').update(JSON.stringify(input)).digest('hex')
     const key = `slack:${view.id}`
-    const asked = await edge.broker.submit(callerOf(person), input, { key, bodyHash })
+    const asked = await edge.broker.submit(callerOf(edge, person), input, { key, bodyHash })
     if (asked.ok) {
       edge.wake(asked.value.elevation.elevation.id)
       return await show(noticeModal('Asked', 'You are told here in Slack how it goes on.'))

@@ -8,7 +8,7 @@ import type { Result } from '../../elevation/refusal.ts'
 import type { Stored } from '../../ports.ts'
 import { wordsMessage } from '../answers.ts'
 import { cardOf } from '../card.ts'
-import { type Actor, type Edge, callerOf, perform, personOf, tell } from '../edge.ts'
+import { type Actor, type Edge, perform, personOf, tell } from '../edge.ts'
 import type { Modal } from '../limits.ts'
 import { type Handle, actions, callbacks, parseHandle, reasonField } from '../names.ts'
 import { readClick, readSubmission } from '../payloads.ts'
@@ -123,7 +123,7 @@ const card = (edge: Edge, stored: Stored) =>
 export const brokenButton = async (edge: Edge, actor: Actor, verb: string): Promise<void> => {
   const person = await personOf(edge, actor, { verb, elevation: null })
   if (person === null) return
-  await edge.broker.refused(callerOf(person).person, {
+  await edge.broker.refused(person, {
     verb,
     elevation: null,
     code: 'invalid_request'
