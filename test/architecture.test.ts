@@ -42,7 +42,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
     packages: ['@fastify/cookie', '@fastify/formbody', 'fastify', 'openid-client', 'pino', 'preact', 'preact-render-to-string', 'typebox', 'node:']
   },
   cli: {
-    places: ['elevation', 'policy', 'iam', 'aws', 'bootstrap', 'posture', 'reconcile', 'ledger', 'evidence', 'sql', 'broker', 'sandbox', 'slack', 'start', 'policy-folder.ts', 'config.ts', 'main.ts', 'system.ts'],
+    places: ['elevation', 'policy', 'iam', 'aws', 'bootstrap', 'posture', 'reconcile', 'ledger', 'evidence', 'sql', 'broker', 'sandbox', 'slack', 'start', 'policy-folder.ts', 'config.ts', 'config-secrets.ts', 'main.ts', 'system.ts'],
     packages: ['commander', 'openid-client', 'pino', '@aws-sdk', 'node:']
   },
   sandbox: {
@@ -54,6 +54,7 @@ const house: Readonly<Record<string, { readonly places: readonly string[]; reado
   'settings.ts': { places: [], packages: ['typebox'] },
   'config.ts': { places: ['settings.ts', 'config-console.ts'], packages: ['typebox'] },
   'config-console.ts': { places: ['settings.ts'], packages: [] },
+  'config-secrets.ts': { places: ['settings.ts'], packages: ['node:fs'] },
   'system.ts': { places: ['elevation', 'ports.ts'], packages: ['node:crypto'] },
   'worker.ts': { places: ['broker', 'ports.ts'], packages: [] },
   start: {

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import t from 'tap'
+import { takeSecrets } from '../src/config-secrets.ts'
 import { readConfig } from '../src/config.ts'
 import { settings } from '../src/settings.ts'
+import { root } from './place.ts'
 
 const least = {
   SALLYPORT_OIDC_ISSUER: 'https://idp.example',
@@ -223,6 +225,36 @@ t.test('a database beyond this host is spoken to in the clear only where that is
   t.match(owner, [/SALLYPORT_DATABASE_URL is missing/])
 })
 
+t.test('abuse 129: secrets come from files too, and none stays in the environment', async (t) => {
+  const folder = t.testdir({ token: 'xoxb-1234567890-from-a-file\n', long: 'x'.repeat(4097), places: {} })
+  const file = 'SALLYPORT_SLACK_BOT_TOKEN_FILE'
+  const env = {
+    SALLYPORT_HOST: '127.0.0.1',
+    SALLYPORT_DATABASE_URL: 'postgres://sallyport:secret@localhost/sallyport',
+    [file]: `${folder}/token`
+  }
+  const taken = takeSecrets(env)
+  t.strictSame(taken, {
+    env: {
+      SALLYPORT_HOST: '127.0.0.1',
+      SALLYPORT_DATABASE_URL: 'postgres://sallyport:secret@localhost/sallyport',
+      SALLYPORT_SLACK_BOT_TOKEN: 'xoxb-1234567890-from-a-file'
+    },
+    problems: []
+  })
+  t.strictSame(Object.keys(env), ['SALLYPORT_HOST', file], 'the environment has no secret any more')
+  for (const path of ['none', 'long', 'places']) {
+    const { problems } = takeSecrets({ [file]: `${folder}/${path}` })
+    t.match(problems, [/^SALLYPORT_SLACK_BOT_TOKEN_FILE must be/], path)
+  }
+  const twice = takeSecrets({ SALLYPORT_SLACK_BOT_TOKEN: 'xoxb-1234567890-typed', [file]: `${folder}/token` })
+  t.match(twice.problems, [/both set/])
+  t.notMatch(twice.problems, /xoxb-/)
+  const open = takeSecrets({ SALLYPORT_LEDGER_KEY_FILE: '/etc/key', SALLYPORT_HOST_FILE: '/etc/host' })
+  t.strictSame(open, { env: { SALLYPORT_LEDGER_KEY_FILE: '/etc/key', SALLYPORT_HOST_FILE: '/etc/host' }, problems: [] })
+  t.match(readConfig({ ...least, ...open.env }), { ok: false, problems: [/SALLYPORT_HOST_FILE is not a setting/] })
+})
+
 t.test('an unknown name is a problem; the nearest is told, its value is not', async (t) => {
   const cases = [
     ['SALLYPORT_PROT', 'SALLYPORT_PORT'],
@@ -241,7 +273,7 @@ t.test('an unknown name is a problem; the nearest is told, its value is not', as
 })
 
 t.test("README's table has every setting with its default and its sentence", async (t) => {
-  const readme = join(import.meta.dirname, '..', 'README.md')
+  const readme = join(root, 'README.md')
   const lines = readFileSync(readme, 'utf8').split('\n')
   for (const { name, otherwise, doc } of settings) {
     const row = lines.find((line) => line.startsWith(`| \`${name}\` |`)) ?? ''

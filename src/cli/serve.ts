@@ -1,5 +1,6 @@
 /** `serve`: the broker until it is stopped; JSON lines on stdout are its log. */
 import { pino } from 'pino'
+import { type Environment, takeSecrets } from '../config-secrets.ts'
 import { readConfig } from '../config.ts'
 import { startBroker } from '../main.ts'
 import { StartError } from '../start/error.ts'
@@ -12,17 +13,17 @@ const longestStopMs = 20_000
 
 /**
  * Exit 78 for bad configuration or policies (all of it at once), 69 where a port or folder is
- * taken.
+ * taken. Takes the secrets out of `env`.
  */
-export const serve = async (
-  to: Terminal,
-  env: Readonly<Record<string, string | undefined>>
-): Promise<ExitCode> => {
-  const read = readConfig(env)
-  if (!read.ok) {
-    for (const problem of read.problems) to.err(problem)
+export const serve = async (to: Terminal, env: Environment): Promise<ExitCode> => {
+  const taken = takeSecrets(env)
+  const read = readConfig(taken.env)
+  if (!read.ok || taken.problems.length > 0) {
+    for (const problem of [...taken.problems, ...(read.ok ? [] : read.problems)]) to.err(problem)
     return exits.config
   }
+  // without a listener this signal opens Node's inspector, which reads all memory (nodejs.org, process)
+  process.on('SIGUSR1', () => {})
   const logger = pino({ level: read.config.logLevel, base: null })
   try {
     const running = await startBroker(read.config, { logger })
