@@ -43,7 +43,7 @@ export interface Endings {
   ): Promise<readonly Stored<Ending>[]>
   /**
    * What the role has to deny now: at most `limit` ids, those first that AWS was not yet seen to
-   * refuse, and the cut where there are more.
+   * refuse, then those that ended last; and the cut that denies the others where there are more.
    */
   denySet(roleArn: string, now: Instant, limit: number): Promise<DenySet>
   /** roles that deny a session, or did until lately */

@@ -18,7 +18,7 @@ export type RoleDenial =
 
 export type DenyRole = (role: RoleIn) => Promise<RoleDenial>
 
-/** Beyond it every session of the role that is older than the last of them is denied. */
+/** Beyond it a cut denies all of the role that are as old as the last that is not listed. */
 const mostIds = 120
 /** Longer than an AWS call may take, so that its document has arrived before another's turn. */
 const turnMs = 15_000

@@ -45,14 +45,18 @@ export const endingsOver = (engine: Engine, select: string): Endings => ({
   }),
   denySet: async (roleArn, now, limit) => {
     const rows = await engine.read({
-      text: `select assumed_role_id, count(*) over () as total, max(ended_at) over () as latest
-        from ended_session where role_arn = $1 and until > $2
-        order by case when proved_at is null then 0 else 1 end, ended_at, assumed_role_id limit $3`,
+      text: `with ranked as (
+          select assumed_role_id, ended_at, row_number() over (order by
+            case when proved_at is null then 0 else 1 end,
+            case when proved_at is null then ended_at else -ended_at end, assumed_role_id) as place
+          from ended_session where role_arn = $1 and until > $2)
+        select assumed_role_id, (select max(ended_at) from ranked where place > $3) as latest
+        from ranked where place <= $3 order by place`,
       values: [roleArn, now, limit]
     })
     const ids = rows.map((row) => text(row, 'assumed_role_id'))
     const [first] = rows
-    if (first === undefined || integer(first, 'total') <= limit) return { ids, issuedBefore: null }
+    if (first === undefined || first['latest'] === null) return { ids, issuedBefore: null }
     const latest = Math.ceil((integer(first, 'latest') + cutAfterMs) / 1000) * 1000
     return { ids, issuedBefore: instant(latest) }
   },
