@@ -4,7 +4,7 @@
  * that is stopped leaves its section as it was. Exit 1 where anything was lost, left, late or failed.
  *
  * `--only` names with commas: crash (random: without its points), kill, power-cut, claims, revoke,
- * zombie, partition, rolling, dead, expiry, soak, matrix. `--engine` sqlite, postgres or both.
+ * zombie, partition, rolling, dead, clients, expiry, soak, matrix. `--engine` sqlite, postgres or both.
  * `--each` kills at each point (200 in full), `--random` kills (500 in full), `--lanes` at a time,
  * `--kill-minutes` at most, `--beside` both engines at once. `--claims`, `--revokes`, `--restarts`,
  * `--sessions`, `--rounds` of zombie and partition, and `--zombie-seconds`, `--partition-seconds` of
@@ -83,6 +83,7 @@ const turns: readonly (readonly Script[])[] = [
     { name: `partition${realLease(values['partition-seconds'])}`, script: 'partition', args: ['--rounds', values.rounds, '--seconds', values['partition-seconds']] },
     { name: 'rolling', script: 'rolling', args: ['--rounds', values.restarts] },
     { name: 'dead', script: 'dead', args: [values.sessions] },
+    { name: 'clients', script: 'clients', args: [] },
     ...wanted.map((engine) => ({
       name: `expiry ${engine}`,
       script: 'expiry',

@@ -74,6 +74,7 @@ const sections: readonly (readonly [name: string, title: string, explained: stri
   ['partition real lease', 'A replica that loses the database past the product\'s own lease', 'The same with a lease of 30 s, for 60 s.'],
   ['rolling', 'Rolling restart', 'The client sends to replicas whose `/readyz` said ready when last asked (every 250 ms), and sends again elsewhere only what no connection was made for.'],
   ['dead', 'A broker that dies and does not come back', 'The session\'s own credentials are tried until the sandbox refuses them.'],
+  ['clients', 'Clients that mean no good', 'Sockets that send a byte a second while somebody else looks at an elevation; and bodies of up to a megabyte at a small heap, 64 at a time.'],
   ['expiry sqlite', 'Ends at scale, SQLite', 'expiry'],
   ['expiry postgres', 'Ends at scale, PostgreSQL', 'expiry'],
   ['soak sqlite', 'Soak, SQLite', 'Every answer but a 2xx is a failed request.'],
