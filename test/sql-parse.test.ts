@@ -1,16 +1,18 @@
 /** Text to tree: what Trino's grammar takes, what is refused and where, and that nothing kills the process. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Query } from '../src/sql/ast.ts'
-import { maxBytes, maxTokens } from '../src/sql/lexer.ts'
+import { maxBytes, maxTokens, tokensOf } from '../src/sql/lexer.ts'
 import { parse } from '../src/sql/parser.ts'
 import { type RefusalCode, placeOf } from '../src/sql/refusal.ts'
+import { spanOf } from '../src/sql/tokens.ts'
 import { freeWords, reservedWords } from '../src/sql/words.ts'
+import { root } from './place.ts'
 import { printQuery } from './sql-print.ts'
 
-const corpus = resolve(import.meta.dirname, '../../shared/corpus/sql')
+const corpus = join(root, '../shared/corpus/sql')
 type Row = {
   readonly id: string
   readonly sql: string
@@ -216,8 +218,11 @@ t.test('every refusal stands at its place', async (t) => {
 t.test('every node knows the stretch of text it was read from', async (t) => {
   const sql = "WITH c(x) AS (SELECT 1) SELECT count(*) FILTER (WHERE a.b = 'é') OVER w AS n FROM s.t AS a WINDOW w AS (ORDER BY 1)"
   const seen: string[] = []
+  const tokens = tokensOf(sql)
   JSON.stringify(queryOf(sql), (_, node) => {
-    if (node?.kind) seen.push(`${node.kind} ${sql.slice(node.at.offset, node.at.offset + node.at.length)}`)
+    if (!node?.kind) return node
+    const { offset, length } = spanOf(tokens, node.at)
+    seen.push(`${node.kind} ${sql.slice(offset, offset + length)}`)
     return node
   })
   for (const expected of [

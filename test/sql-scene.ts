@@ -5,6 +5,7 @@ import { unrestricted } from '../src/policy/guardrails.ts'
 import { type Catalog, parseCatalog } from '../src/sql/catalog.ts'
 import { type Verdict, check } from '../src/sql/check.ts'
 import type { Grant, Guardrail } from '../src/sql/restrictions.ts'
+import { root } from './place.ts'
 
 type Tables = Record<string, { type: 'table' | 'view'; columns: [string, string][]; partition_keys?: string[] }>
 
@@ -29,7 +30,7 @@ export type Evasion = {
   readonly may_refuse?: boolean
 }
 
-const here = import.meta.dirname
+const here = join(root, 'test')
 const schema = JSON.parse(readFileSync(join(here, 'sql-schema.json'), 'utf8')) as {
   default_catalog: string
   catalog: Tables

@@ -4,9 +4,9 @@
  */
 import type { Expression, Identifier } from './ast.ts'
 import type { DataType } from './ast-type.ts'
-import type { Span } from './refusal.ts'
+import type { Stretch } from './tokens.ts'
 
-type Node<K extends string> = { readonly kind: K; readonly at: Span }
+type Node<K extends string> = { readonly kind: K; readonly at: Stretch }
 
 export type JsonForm = JsonExists | JsonValue | JsonQuery | JsonObject | JsonArray
 

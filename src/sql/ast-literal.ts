@@ -2,9 +2,9 @@
  * Literals, as their text says them, and the values that have names of their own.
  */
 import type { Identifier } from './ast.ts'
-import type { Span } from './refusal.ts'
+import type { Stretch } from './tokens.ts'
 
-type Node<K extends string> = { readonly kind: K; readonly at: Span }
+type Node<K extends string> = { readonly kind: K; readonly at: Stretch }
 
 /**
  * `text` as written, with its `-` sign if one belongs to the literal. A `GenericLiteral` is `DATE

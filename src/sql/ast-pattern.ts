@@ -3,9 +3,9 @@
  * window. Chains within a pattern are lists; what nests in it is counted like anything else.
  */
 import type { Expression, Identifier, Relation, Some, SortItem } from './ast.ts'
-import type { Span } from './refusal.ts'
+import type { Stretch } from './tokens.ts'
 
-type Node<K extends string> = { readonly kind: K; readonly at: Span }
+type Node<K extends string> = { readonly kind: K; readonly at: Stretch }
 
 /** `relation MATCH_RECOGNIZE (…)`; an alias stands around it. */
 export type PatternRecognition = Node<'PatternRecognition'> & {

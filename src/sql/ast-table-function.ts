@@ -1,9 +1,9 @@
 /** `TABLE(f(…))` in FROM: a function that answers a table, and what such functions take. */
 import type { Expression, Identifier, QualifiedName, Query, Some, SortItem } from './ast.ts'
 import type { DataType } from './ast-type.ts'
-import type { Span } from './refusal.ts'
+import type { Stretch } from './tokens.ts'
 
-type Node<K extends string> = { readonly kind: K; readonly at: Span }
+type Node<K extends string> = { readonly kind: K; readonly at: Stretch }
 
 export type TableFunction = Node<'TableFunction'> & {
   readonly name: QualifiedName

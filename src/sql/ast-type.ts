@@ -4,9 +4,9 @@
  */
 import type { IntervalField } from './ast-literal.ts'
 import type { Identifier } from './ast.ts'
-import type { Span } from './refusal.ts'
+import type { Stretch } from './tokens.ts'
 
-type Node<K extends string> = { readonly kind: K; readonly at: Span }
+type Node<K extends string> = { readonly kind: K; readonly at: Stretch }
 
 export type DataType =
   | GenericType

@@ -11,11 +11,9 @@ import type { CurrentName, Literal } from './ast-literal.ts'
 import type { Matching, PatternRecognition } from './ast-pattern.ts'
 import type { TableFunction } from './ast-table-function.ts'
 import type { DataType } from './ast-type.ts'
-import type { Span } from './refusal.ts'
+import type { Stretch } from './tokens.ts'
 
-export type { Span } from './refusal.ts'
-
-type Node<K extends string> = { readonly kind: K; readonly at: Span }
+type Node<K extends string> = { readonly kind: K; readonly at: Stretch }
 /** At least one. */
 export type Some<T> = readonly [T, ...(readonly T[])]
 

@@ -38,7 +38,8 @@ export type Table = {
 
 export type Catalog = {
   readonly name: string
-  readonly tables: ReadonlyMap<string, Table>
+  /** by database, then by name */
+  readonly databases: ReadonlyMap<string, ReadonlyMap<string, Table>>
 }
 
 export type CatalogFault = { readonly path: string; readonly message: string }
@@ -60,15 +61,16 @@ export const parseCatalog = (value: unknown): ParsedCatalog => {
   if (!isName(name)) fault('defaultCatalog', 'must be the name of a catalog')
   const listed = value['tables']
   if (!isRecord(listed)) fault('tables', 'must be a mapping of database.table to its columns')
-  const tables = new Map<string, Table>()
+  const databases = new Map<string, Map<string, Table>>()
   for (const [id, one] of Object.entries(isRecord(listed) ? listed : {})) {
     const table = tableOf(id, one, fault)
     if (table === null) continue
-    if (tables.has(table.id)) fault(`tables[${JSON.stringify(id)}]`, 'is there twice')
-    tables.set(table.id, table)
+    const tables = databases.get(table.database) ?? new Map<string, Table>()
+    if (tables.has(table.name)) fault(`tables[${JSON.stringify(id)}]`, 'is there twice')
+    databases.set(table.database, tables.set(table.name, table))
   }
   if (faults.length > 0 || !isName(name)) return { ok: false, faults }
-  return { ok: true, catalog: { name: fold(name), tables } }
+  return { ok: true, catalog: { name: fold(name), databases } }
 }
 
 /**

@@ -7,11 +7,12 @@
 import type { Query } from './ast.ts'
 import type { Catalog, Column, Table } from './catalog.ts'
 import { judge } from './guard.ts'
-import { parse } from './parser.ts'
+import { type Parsed, parse } from './parser.ts'
 import { type Finding, type Refusal, refusalsOf } from './refusal.ts'
-import { type Resolution, TooComplex } from './resolution.ts'
+import { type Objection, type Resolution, TooComplex } from './resolution.ts'
 import { resolve } from './resolve.ts'
 import { type Grant, type Guardrail, restrictionsOf } from './restrictions.ts'
+import { located } from './tokens.ts'
 
 export type Check = {
   readonly sql: string
@@ -40,7 +41,7 @@ export const check = ({ sql, catalog, guardrail, grant = null }: Check): Verdict
   try {
     const parsed = parse(sql)
     if (!parsed.ok) return refused(parsed.refusals)
-    return checkQuery(parsed.query, { sql, catalog, guardrail, grant })
+    return checkQuery(parsed, { sql, catalog, guardrail, grant })
   } catch (error) {
     return refused(refusalsOf(sql, [findingOf(error, sql)]))
   }
@@ -67,15 +68,16 @@ const hiding: ReadonlySet<Refusal['code']> = new Set([
 ])
 
 const checkQuery = (
-  query: Query,
+  { query, tokens }: Extract<Parsed, { readonly ok: true }>,
   { sql, catalog, guardrail, grant }: Check & { readonly grant: Grant | null }
 ): Verdict => {
   const restrictions = restrictionsOf(guardrail, grant)
   const { isGranted } = restrictions
   const { defaultDatabase } = guardrail
   const resolution = resolve({ query, catalog, defaultDatabase, isGranted })
-  const findings = judge(resolution, restrictions)
-  const refusals = refusalsOf(sql, findings.length === 0 ? unsaid(query, resolution) : findings)
+  const judged = judge(resolution, restrictions)
+  const objections = judged.length === 0 ? unsaid(query, resolution) : judged
+  const refusals = refusalsOf(sql, objections.map((one) => located(tokens, one)))
   return {
     decision: refusals.length === 0 ? 'allow' : 'refuse',
     refusals: distinct(refusals),
@@ -89,8 +91,8 @@ const checkQuery = (
 }
 
 /** What could not be resolved hides what is read of it: should no rule say so, this does. */
-const unsaid = ({ at }: Query, { tables, problems }: Resolution): readonly Finding[] =>
-  tables.every(({ standing }) => standing === 'read') && problems.length === 0
+const unsaid = ({ at }: Query, { strangers, problems }: Resolution): readonly Objection[] =>
+  strangers.length === 0 && problems.length === 0
     ? []
     : [{ code: 'INTERNAL', message: 'the query could not be resolved', at }]
 

@@ -3,7 +3,9 @@
  * about. A part that is a query is not among them: it has a scope of its own.
  */
 import type { JsonInput, JsonPath, JsonValueBehavior } from './ast-json.ts'
-import type { Expression, Over, Query, SortItem } from './ast.ts'
+import type { Expression, FunctionCall, Over, Query, SortItem } from './ast.ts'
+
+const none: readonly never[] = []
 
 /** The expressions directly under one, those of its window, filter and ordering included. */
 export const childrenOf = (node: Expression): readonly Expression[] => {
@@ -20,7 +22,7 @@ export const childrenOf = (node: Expression): readonly Expression[] => {
     case 'CurrentValue':
     case 'SubqueryExpression':
     case 'Exists':
-      return []
+      return none
     case 'Logical':
     case 'Concatenation':
       return node.terms
@@ -52,12 +54,7 @@ export const childrenOf = (node: Expression): readonly Expression[] => {
     case 'Subscript':
       return [node.base, node.index]
     case 'FunctionCall':
-      return [
-        ...node.arguments,
-        ...sorted(node.orderBy),
-        ...given(node.filter),
-        ...(node.over === null ? [] : windowed(node.over))
-      ]
+      return partsOfCall(node)
     case 'Measure':
       return windowed(node.over)
     case 'Listagg':
@@ -93,6 +90,14 @@ export const childrenOf = (node: Expression): readonly Expression[] => {
   }
 }
 
+/** Its arguments alone, most often: then no list is made. */
+const partsOfCall = (call: FunctionCall): readonly Expression[] => {
+  const { arguments: values, orderBy, filter, over } = call
+  if (orderBy.length === 0 && filter === null && over === null) return values
+  const window = over === null ? none : windowed(over)
+  return [...values, ...sorted(orderBy), ...given(filter), ...window]
+}
+
 /** What a JSON path is applied to, and what is passed to it. */
 const reaching = ({ input, passing }: JsonPath): readonly Expression[] => {
   const inputs: readonly JsonInput[] = [input, ...passing.map((one) => one.input)]
@@ -100,7 +105,7 @@ const reaching = ({ input, passing }: JsonPath): readonly Expression[] => {
 }
 
 const defaulted = (behavior: JsonValueBehavior | null): readonly Expression[] =>
-  behavior?.kind === 'Default' ? [behavior.value] : []
+  behavior?.kind === 'Default' ? [behavior.value] : none
 
 /** The query that an expression holds, if it holds one. */
 export const queryIn = (node: Expression): Query | null => ('query' in node ? node.query : null)
@@ -110,7 +115,7 @@ export const queryIn = (node: Expression): Query | null => ('query' in node ? no
  * its variables are a scope of their own.
  */
 export const windowed = (over: Over): readonly Expression[] => {
-  if (over.kind === 'WindowReference') return []
+  if (over.kind === 'WindowReference') return none
   const { partitionBy, orderBy, frame } = over
   return [
     ...partitionBy,
@@ -123,4 +128,4 @@ export const windowed = (over: Over): readonly Expression[] => {
 const sorted = (items: readonly SortItem[]): readonly Expression[] =>
   items.map(({ expression }) => expression)
 
-const given = (node: Expression | null): readonly Expression[] => (node === null ? [] : [node])
+const given = (node: Expression | null): readonly Expression[] => (node === null ? none : [node])

@@ -3,15 +3,15 @@
  * of `count` and `approx_distinct`, those an elevation did not ask for not at all, and no star over
  * a table that has any of these. Star reads are the star rule's alone, so that each is told once.
  */
-import type { Column } from './catalog.ts'
-import type { Finding, RefusalCode } from './refusal.ts'
-import type { ColumnRead, Resolution } from './resolution.ts'
+import type { Column, Table } from './catalog.ts'
+import type { RefusalCode } from './refusal.ts'
+import type { ColumnRead, Objection, Resolution } from './resolution.ts'
 import type { Restrictions } from './restrictions.ts'
 
 export const deniedColumns = (
   resolution: Resolution,
   { isDenied }: Restrictions
-): readonly Finding[] =>
+): readonly Objection[] =>
   writtenReads(resolution, isDenied).map((read) =>
     about(resolution, read, {
       code: 'COLUMN_DENIED',
@@ -24,7 +24,7 @@ export const deniedColumns = (
 export const leftOutColumns = (
   resolution: Resolution,
   { isLeftOut }: Restrictions
-): readonly Finding[] =>
+): readonly Objection[] =>
   writtenReads(resolution, isLeftOut).map((read) =>
     about(resolution, read, {
       code: 'COLUMN_DENIED',
@@ -37,7 +37,7 @@ export const leftOutColumns = (
 export const aggregateOnlyColumns = (
   resolution: Resolution,
   { isAggregateOnly }: Restrictions
-): readonly Finding[] =>
+): readonly Objection[] =>
   writtenReads(resolution, isAggregateOnly, ({ isCounted }) => !isCounted).map((read) =>
     about(resolution, read, {
       code: 'AGGREGATE_ONLY',
@@ -51,20 +51,22 @@ export const aggregateOnlyColumns = (
 export const stars = (
   resolution: Resolution,
   { isDenied, isAggregateOnly, isLeftOut }: Restrictions
-): readonly Finding[] =>
+): readonly Objection[] =>
   resolution.stars.flatMap(({ at, columns }) => {
-    const refused = [...new Set(columns)].filter((column) =>
-      [isDenied, isAggregateOnly, isLeftOut].some((isRefused) => isRefused(column))
-    )
-    return [...new Set(refused.map(({ table }) => table))].map((table): Finding => {
-      const names = refused.filter((column) => column.table === table).map(({ name }) => name)
-      const free = table.columns.map(({ name }) => name).filter((name) => !names.includes(name))
+    const refused = new Map<Table, Set<string>>()
+    for (const column of columns) {
+      if (!isDenied(column) && !isAggregateOnly(column) && !isLeftOut(column)) continue
+      const { table, name } = column
+      refused.set(table, (refused.get(table) ?? new Set()).add(name))
+    }
+    return [...refused].map(([table, names]): Objection => {
+      const free = table.columns.map(({ name }) => name).filter((name) => !names.has(name))
       const hinted = [...free.slice(0, 20), ...(free.length > 20 ? ['…'] : [])]
       return {
         code: 'STAR',
         rule: 'star',
         at,
-        message: `* reads ${names.join(', ')} of ${table.id}, which may not be read like this`,
+        message: `* reads ${[...names].join(', ')} of ${table.id}, which may not be read like this`,
         object: { catalog: resolution.catalog, database: table.database, table: table.name },
         hint: `name the columns you need: ${hinted.join(', ')}`
       }
@@ -96,7 +98,7 @@ const about = (
     readonly message: string
     readonly hint: string
   }
-): Finding => {
+): Objection => {
   const { table, name } = column
   return {
     ...rest,

@@ -4,15 +4,14 @@
  */
 import type { Expression } from './ast.ts'
 import { childrenOf } from './children.ts'
-import type { Finding } from './refusal.ts'
-import type { JoinRead, Resolution } from './resolution.ts'
+import type { JoinRead, Objection, Resolution } from './resolution.ts'
 import type { Restrictions } from './restrictions.ts'
 import type { Part } from './scope.ts'
 
 export const crossJoins = (
   resolution: Resolution,
   { guardrail }: Restrictions
-): readonly Finding[] => {
+): readonly Objection[] => {
   if (!guardrail.forbidCrossJoin) return []
   return resolution.joins
     .filter((join) => !isRelated(resolution, join))

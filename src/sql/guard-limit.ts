@@ -4,14 +4,13 @@
  * none.
  */
 import type { Query } from './ast.ts'
-import type { Finding } from './refusal.ts'
-import type { Resolution } from './resolution.ts'
+import type { Objection, Resolution } from './resolution.ts'
 import type { Restrictions } from './restrictions.ts'
 
 export const missingLimit = (
   { query }: Resolution,
   { guardrail }: Restrictions
-): readonly Finding[] => {
+): readonly Objection[] => {
   const { requireLimit: most } = guardrail
   if (most === null) return []
   const rows = rowsOf(query)

@@ -6,15 +6,14 @@
 import type { ColumnReference, Expression } from './ast.ts'
 import { childrenOf, queryIn } from './children.ts'
 import { functionKind } from './functions.ts'
-import type { Finding } from './refusal.ts'
-import type { Resolution } from './resolution.ts'
+import type { Objection, Resolution } from './resolution.ts'
 import type { Restrictions } from './restrictions.ts'
 import { type Source, sourcesOf } from './scope.ts'
 
 export const unnarrowedScans = (
   resolution: Resolution,
   { guardrail }: Restrictions
-): readonly Finding[] => {
+): readonly Objection[] => {
   if (!guardrail.requirePartitionPredicate) return []
   return resolution.specifications.flatMap(({ scans, conditions }) => {
     const narrowed = new Set(
@@ -25,7 +24,7 @@ export const unnarrowedScans = (
         .filter(({ column }) => column.isPartitionKey)
         .map(({ scan }) => scan)
     )
-    return scans.flatMap((scan): readonly Finding[] => {
+    return scans.flatMap((scan): readonly Objection[] => {
       const { table, at } = scan
       const keys = table.columns.filter((column) => column.isPartitionKey).map(({ name }) => name)
       // what has no partitions cannot be narrowed to some

@@ -2,11 +2,11 @@
  * Which tables may be read at all: those of the grant, in the one catalog, under their own names.
  * A table that is unknown reads the same as one that is not granted: nobody learns what there is.
  */
-import type { Finding, RefusalCode } from './refusal.ts'
-import type { Resolution, TableRead } from './resolution.ts'
+import type { RefusalCode } from './refusal.ts'
+import type { Objection, Resolution, Stranger } from './resolution.ts'
 import type { Restrictions } from './restrictions.ts'
 
-export const foreignCatalogs = (resolution: Resolution): readonly Finding[] =>
+export const foreignCatalogs = (resolution: Resolution): readonly Objection[] =>
   tablesStanding(resolution, 'catalog', {
     code: 'CATALOG_NOT_ALLOWED',
     rule: 'catalogs',
@@ -14,7 +14,7 @@ export const foreignCatalogs = (resolution: Resolution): readonly Finding[] =>
     hint: `only tables of ${resolution.catalog} may be read`
   })
 
-export const metadataTables = (resolution: Resolution): readonly Finding[] =>
+export const metadataTables = (resolution: Resolution): readonly Objection[] =>
   tablesStanding(resolution, 'metadata', {
     code: 'METADATA_TABLE',
     rule: 'hidden',
@@ -22,21 +22,21 @@ export const metadataTables = (resolution: Resolution): readonly Finding[] =>
     hint: 'names with $ tell of files, partitions and minima; they are not read'
   })
 
-export const unknownTables = (resolution: Resolution): readonly Finding[] =>
+export const unknownTables = (resolution: Resolution): readonly Objection[] =>
   tablesStanding(resolution, 'unknown', {
     code: 'UNKNOWN_TABLE',
     rule: 'tables',
     message: notInGrant
   })
 
-export const ungrantedTables = (resolution: Resolution): readonly Finding[] =>
+export const ungrantedTables = (resolution: Resolution): readonly Objection[] =>
   tablesStanding(resolution, 'notGranted', {
     code: 'TABLE_NOT_GRANTED',
     rule: 'tables',
     message: notInGrant
   })
 
-export const ungrantedViews = (resolution: Resolution): readonly Finding[] =>
+export const ungrantedViews = (resolution: Resolution): readonly Objection[] =>
   tablesStanding(resolution, 'view', {
     code: 'VIEW_NOT_ALLOWED',
     rule: 'views',
@@ -48,7 +48,7 @@ export const ungrantedViews = (resolution: Resolution): readonly Finding[] =>
 export const sampledTables = (
   { samples, catalog }: Resolution,
   { isDenied, isAggregateOnly, isLeftOut }: Restrictions
-): readonly Finding[] =>
+): readonly Objection[] =>
   samples
     .filter(({ table }) =>
       [isDenied, isAggregateOnly, isLeftOut].some((isRefused) => table.columns.some(isRefused))
@@ -65,17 +65,17 @@ export const sampledTables = (
 export const notInGrant = 'is not in the grant'
 
 const tablesStanding = (
-  { tables }: Resolution,
-  standing: TableRead['standing'],
+  { strangers }: Resolution,
+  standing: Stranger['standing'],
   { message, ...rest }: {
     readonly code: RefusalCode
     readonly rule: string
     readonly message: string
     readonly hint?: string
   }
-): readonly Finding[] =>
-  tables
-    .filter((read) => read.standing === standing)
+): readonly Objection[] =>
+  strangers
+    .filter((stranger) => stranger.standing === standing)
     .map(({ at, catalog, database, name }) => ({
       ...rest,
       at,

@@ -15,18 +15,17 @@ import {
   ungrantedViews,
   unknownTables
 } from './guard-tables.ts'
-import type { Finding } from './refusal.ts'
-import type { Resolution } from './resolution.ts'
+import type { Objection, Resolution } from './resolution.ts'
 import type { Restrictions } from './restrictions.ts'
 
 export type Rule = {
   readonly name: string
-  readonly judge: (resolution: Resolution, restrictions: Restrictions) => readonly Finding[]
+  readonly judge: (resolution: Resolution, restrictions: Restrictions) => readonly Objection[]
 }
 
-const unresolvedNames = ({ problems }: Resolution): readonly Finding[] => problems
+const unresolvedNames = ({ problems }: Resolution): readonly Objection[] => problems
 
-const unknownFunctions = ({ functions }: Resolution): readonly Finding[] =>
+const unknownFunctions = ({ functions }: Resolution): readonly Objection[] =>
   functions
     .filter(({ name }) => functionKind(name) === null)
     .map(({ at, name }) => ({
@@ -41,7 +40,7 @@ const unknownFunctions = ({ functions }: Resolution): readonly Finding[] =>
 const forbiddenFunctions = (
   { functions }: Resolution,
   { isForbidden }: Restrictions
-): readonly Finding[] =>
+): readonly Objection[] =>
   functions
     .filter(({ name }) => isForbidden(name))
     .map(({ at, name }) => ({
@@ -52,7 +51,7 @@ const forbiddenFunctions = (
       object: { function: name }
     }))
 
-const parameters = ({ parameters: places }: Resolution): readonly Finding[] =>
+const parameters = ({ parameters: places }: Resolution): readonly Objection[] =>
   places.map((at) => ({
     code: 'PARAMETERS',
     rule: 'parameters',
@@ -87,4 +86,4 @@ export const judge = (
   resolution: Resolution,
   restrictions: Restrictions,
   by: readonly Rule[] = rules
-): readonly Finding[] => by.flatMap((rule) => rule.judge(resolution, restrictions))
+): readonly Objection[] => by.flatMap((rule) => rule.judge(resolution, restrictions))

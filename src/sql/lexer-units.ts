@@ -22,8 +22,9 @@ export const isSpace = (unit: number): boolean =>
   unit === 32 || unit === 10 || unit === 13 || unit === 9
 export const isDash = (unit: number, next: number): boolean => unit === minus && next === minus
 export const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57
+export const isUpper = (unit: number): boolean => unit >= 65 && unit <= 90
 export const isLetter = (unit: number): boolean =>
-  (unit >= 97 && unit <= 122) || (unit >= 65 && unit <= 90) || unit === 95
+  (unit >= 97 && unit <= 122) || isUpper(unit) || unit === 95
 const wordUnits = Uint8Array.from({ length: 128 }, (_, unit) =>
   isLetter(unit) || isDigit(unit) ? 1 : 0
 )

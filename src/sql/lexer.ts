@@ -12,77 +12,21 @@ import {
   slash, star
 } from './lexer-units.ts'
 import type { Finding, RefusalCode, Span } from './refusal.ts'
-import { type Word, wordAt } from './words.ts'
+import { type Growing, type Mark, type Tokens, growing, marks, push } from './tokens.ts'
+import { wordAt } from './words.ts'
 
 export const maxBytes = 262_144
 export const maxTokens = 20_000
 export const maxNesting = 100
 
-const marks = [
-  '(', ')', '[', ']', ',', '.', ';', '=', '<>', '<', '<=', '>', '>=', '+', '-', '*', '/', '%', '||',
-  '?', '->', '=>', '|', '^', '$', '{', '}', '{-', '-}', ':'
-] as const
-export type Mark = (typeof marks)[number]
-/**
- * What a token is: its word or mark, or the sort of thing it holds. A `NAME` is a word of no
- * meaning to the grammar.
- */
-export type TokenKind =
-  | Word
-  | Mark
-  | 'NAME'
-  | 'QUOTED_NAME'
-  | 'STRING'
-  | 'UNICODE_STRING'
-  | 'BINARY'
-  | 'INTEGER'
-  | 'DECIMAL'
-  | 'DOUBLE_VALUE'
-  | 'END_OF_TEXT'
-
-/**
- * Token n has kinds[n], starts at starts[n] and ends before ends[n]; a bracket's partner is the
- * token that closes it, or -1.
- */
-export type Tokens = {
-  readonly kinds: readonly TokenKind[]
-  readonly starts: Int32Array
-  readonly ends: Int32Array
-  readonly partners: Int32Array
-  /** What stopped the lexer; the tokens before it are there. */
-  readonly stop: Finding | null
-}
-
 /** Reads the whole of `sql`. The last token is END_OF_TEXT, also after a stop. */
 export const tokensOf = (sql: string): Tokens => {
-  // a token is at least one character, and one more than allowed is read before the end
-  const most = Math.min(sql.length, maxTokens + 1) + 1
-  const out: Growing = {
-    sql,
-    kinds: [],
-    count: 0,
-    starts: new Int32Array(most),
-    ends: new Int32Array(most),
-    partners: new Int32Array(most),
-    open: []
-  }
-  // as long as it can become, so that it need not grow
-  out.kinds.length = most
+  // most texts have fewer tokens than this; where one has more there is made room for them
+  const out = growing(sql, Math.min(sql.length >> 2, maxTokens) + 16)
   const stop = checkText(sql) ?? readAll(out)
   push(out, 'END_OF_TEXT', sql.length, sql.length)
   out.kinds.length = out.count
   return { kinds: out.kinds, starts: out.starts, ends: out.ends, partners: out.partners, stop }
-}
-
-type Growing = {
-  readonly sql: string
-  readonly kinds: TokenKind[]
-  /** how many tokens there are so far; the lists are longer */
-  count: number
-  readonly starts: Int32Array
-  readonly ends: Int32Array
-  readonly partners: Int32Array
-  readonly open: number[]
 }
 
 const parseError = (message: string, offset: number, length: number): Finding =>
@@ -317,16 +261,6 @@ const unexpected = (sql: string, i: number): Finding => {
   }
   const isPrintable = point > 0x20 && point < 0x7f
   return stopAt('PARSE_ERROR', `unexpected character ${isPrintable ? character : name}`, at)
-}
-
-/** Answers where the token ends. */
-const push = (out: Growing, kind: TokenKind, from: number, to: number): number => {
-  const n = out.count++
-  out.kinds[n] = kind
-  out.starts[n] = from
-  out.ends[n] = to
-  out.partners[n] = -1
-  return to
 }
 
 const lineEnd = (sql: string, from: number): number => {

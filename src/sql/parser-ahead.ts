@@ -5,7 +5,7 @@
  * Each decision looks at a few tokens or at one level of brackets, so parsing stays linear.
  */
 import { type Cursor, isName, partnerOf, peek } from './parser-cursor.ts'
-import type { TokenKind } from './lexer.ts'
+import type { TokenKind } from './tokens.ts'
 
 /**
  * What stands in the parentheses that open at token `n`: a query; nothing but a query in

@@ -8,7 +8,7 @@ import type {
 import { isAliasNext, startsExpression } from './parser-ahead.ts'
 import {
   type Cursor, accept, acceptOne, expect, identifier, inParentheses, isName, isString, listOf,
-  nested, peek, spanFrom
+  nested, none, peek, since
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
 import { stringValue } from './parser-literal.ts'
@@ -43,10 +43,15 @@ export const functionCall = (
   const window = isOver ? over(c) : null
   return {
     kind: 'FunctionCall',
-    at: spanFrom(c, n),
+    at: since(c, n),
     name,
     processing,
-    ...called,
+    // one by one, for a spread in the middle is slow
+    isStar: called.isStar,
+    label: called.label,
+    quantifier: called.quantifier,
+    arguments: called.arguments,
+    orderBy: called.orderBy,
     filter,
     nullTreatment,
     over: window
@@ -55,7 +60,7 @@ export const functionCall = (
 
 type Called = Pick<FunctionCall, 'isStar' | 'label' | 'quantifier' | 'arguments' | 'orderBy'>
 
-const star: Called = { isStar: true, label: null, quantifier: null, arguments: [], orderBy: [] }
+const star: Called = { isStar: true, label: null, quantifier: null, arguments: none, orderBy: none }
 
 const argumentsOf = (c: Cursor): Called => {
   if (isName(peek(c)) && peek(c, 1) === '.' && peek(c, 2) === '*' && peek(c, 3) === ')') {
@@ -98,7 +103,7 @@ export const listagg = (c: Cursor): Listagg => {
     return listOf(sorted, sortItem)
   })
   const filter = filterOf(c)
-  return { kind: 'Listagg', at: spanFrom(c, n), ...inner, withinGroup, filter }
+  return { kind: 'Listagg', at: since(c, n), ...inner, withinGroup, filter }
 }
 
 type ListaggArguments = Pick<Listagg, 'quantifier' | 'value' | 'separator' | 'overflow'>
@@ -136,5 +141,5 @@ const lambda = (c: Cursor, parametersOf: (c: Cursor) => readonly Identifier[]): 
   const parameters = parametersOf(c)
   expect(c, '->')
   const body = nested(c, expression)
-  return { kind: 'Lambda', at: spanFrom(c, n), parameters, body }
+  return { kind: 'Lambda', at: since(c, n), parameters, body }
 }

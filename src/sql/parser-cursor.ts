@@ -2,9 +2,11 @@
  * Where the parser stands: one token ahead, never back. What all parts of the grammar share: taking
  * tokens, counting how deep they nest, names, and `fail` and `halt`, which stop the parse.
  */
-import type { Identifier, QualifiedName } from './ast.ts'
-import { type TokenKind, type Tokens, maxNesting } from './lexer.ts'
-import type { Finding, RefusalCode, Span } from './refusal.ts'
+import type { Identifier, QualifiedName, Some } from './ast.ts'
+import { isUpper } from './lexer-units.ts'
+import { maxNesting } from './lexer.ts'
+import type { Finding, RefusalCode } from './refusal.ts'
+import { type Stretch, type TokenKind, type Tokens, stretch } from './tokens.ts'
 import { freeWords } from './words.ts'
 
 export type Cursor = {
@@ -21,8 +23,8 @@ export type Cursor = {
 
 /** Thrown by the parser to its own entry, which turns it into a refusal. */
 export class Halt extends Error {
-  readonly finding: Finding
-  constructor(finding: Finding) {
+  readonly finding: Finding<Stretch>
+  constructor(finding: Finding<Stretch>) {
     super(finding.message)
     this.finding = finding
   }
@@ -77,11 +79,8 @@ export const textOf = (c: Cursor, n: number): string => c.sql.slice(
 )
 
 /** From token `first` to the last one taken. */
-export const spanFrom = (c: Cursor, first: number): Span => {
-  const offset = c.tokens.starts[first] ?? c.sql.length
-  const end = c.tokens.ends[Math.max(c.index - 1, first)] ?? c.sql.length
-  return { offset, length: Math.max(end - offset, 0) }
-}
+export const since = (c: Cursor, first: number): Stretch =>
+  stretch(first, Math.max(c.index - 1, first))
 
 /**
  * Stops the parse at the next token, or at token `n`. A literal is not repeated: it may hold what
@@ -89,11 +88,7 @@ export const spanFrom = (c: Cursor, first: number): Span => {
  */
 export const fail = (c: Cursor, n: number = c.index): never => {
   const kind = c.tokens.kinds[n] ?? 'END_OF_TEXT'
-  const offset = c.tokens.starts[n] ?? c.sql.length
-  const length = (c.tokens.ends[n] ?? c.sql.length) - offset
-  throw new Halt(
-    { code: 'PARSE_ERROR', message: `unexpected ${wordFor(c, kind, n)}`, at: { offset, length } }
-  )
+  return halt('PARSE_ERROR', `unexpected ${wordFor(c, kind, n)}`, stretch(n, n))
 }
 
 const literals: ReadonlySet<TokenKind> = new Set(
@@ -105,7 +100,7 @@ const wordFor = (c: Cursor, kind: TokenKind, n: number): string => {
   return literals.has(kind) ? 'literal' : textOf(c, n).slice(0, 40)
 }
 
-export const halt = (code: RefusalCode, message: string, at: Span): never => {
+export const halt = (code: RefusalCode, message: string, at: Stretch): never => {
   throw new Halt({ code, message, at })
 }
 
@@ -138,7 +133,7 @@ export const endChain = (c: Cursor, before: number): void => {
 const reach = (c: Cursor, depth: number): void => {
   c.deepest = depth
   if (depth <= maxNesting) return
-  halt('TOO_COMPLEX', `the query is nested more than ${maxNesting} deep`, spanFrom(c, c.index))
+  halt('TOO_COMPLEX', `the query is nested more than ${maxNesting} deep`, since(c, c.index))
 }
 
 /** `( … )` around what `parse` reads. */
@@ -195,16 +190,31 @@ export const identifier = (c: Cursor): Identifier => {
   const text = textOf(c, n)
   const isQuoted = kind === 'QUOTED_NAME'
   const value = isQuoted ? text.slice(1, -1).replaceAll('""', '"') : text
-  return { kind: 'Identifier', at: spanFrom(c, n), value, isQuoted, name: value.toLowerCase() }
+  return { kind: 'Identifier', at: since(c, n), value, isQuoted, name: lowerCase(value) }
+}
+
+/** Most names are in lower case already, and need not be copied to become it. */
+const lowerCase = (name: string): string => {
+  for (let at = 0; at < name.length; at++) {
+    if (isUpper(name.charCodeAt(at))) return name.toLowerCase()
+  }
+  return name
 }
 
 export const qualifiedName = (c: Cursor): QualifiedName => {
   const n = c.index
-  const parts: [Identifier, ...Identifier[]] = [identifier(c)]
+  const first = identifier(c)
+  if (!accept(c, '.')) return { kind: 'QualifiedName', at: first.at, parts: [first] }
+  const parts: [Identifier, ...Identifier[]] = [first, identifier(c)]
   while (accept(c, '.')) parts.push(identifier(c))
-  return { kind: 'QualifiedName', at: spanFrom(c, n), parts }
+  return { kind: 'QualifiedName', at: since(c, n), parts }
 }
 
 /** `(a, b)` after an alias; empty when there is none. */
 export const columnAliases = (c: Cursor): readonly Identifier[] =>
-  peek(c) === '(' ? inParentheses(c, (inner) => listOf(inner, identifier)) : []
+  peek(c) === '(' ? inParentheses(c, identifiers) : none
+
+/** An empty list, the same for all that have nothing there. */
+export const none: readonly never[] = []
+
+export const identifiers = (c: Cursor): Some<Identifier> => listOf(c, identifier)

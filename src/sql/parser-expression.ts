@@ -3,12 +3,12 @@
  * NOT and signs nest and are counted. One predicate per value, as in the grammar: `a = b = c` is
  * refused.
  */
-import type { ArithmeticStep, ComparisonOperator, Expression } from './ast.ts'
-import type { TokenKind } from './lexer.ts'
+import type { ArithmeticStep, ComparisonOperator, Expression, Some } from './ast.ts'
+import type { TokenKind } from './tokens.ts'
 import { queryIn } from './parser-ahead.ts'
 import {
   type Cursor, accept, acceptOne, endChain, expect, fail, heighten, inParentheses, listOf, nested,
-  peek, spanFrom, startChain
+  peek, since, startChain
 } from './parser-cursor.ts'
 import { intervalLiteral, isIntervalNext, stringLiteral } from './parser-literal.ts'
 import { postfixExpression } from './parser-primary.ts'
@@ -19,35 +19,41 @@ export const expression = (c: Cursor): Expression => {
   const n = c.index
   const first = conjunction(c)
   if (peek(c) !== 'OR') return first
-  const terms: [Expression, ...Expression[]] = [first]
+  c.index++
+  const terms: [Expression, ...Expression[]] = [first, conjunction(c)]
   while (accept(c, 'OR')) terms.push(conjunction(c))
-  return { kind: 'Logical', at: spanFrom(c, n), operator: 'OR', terms }
+  return { kind: 'Logical', at: since(c, n), operator: 'OR', terms }
 }
+
+/** `expression, expression, …` */
+export const expressions = (c: Cursor): Some<Expression> => listOf(c, expression)
 
 /** An expression without AND, OR, NOT and predicates. */
 export const valueExpression = (c: Cursor): Expression => {
   const n = c.index
   const first = sum(c)
   if (peek(c) !== '||') return first
-  const terms: [Expression, ...Expression[]] = [first]
+  c.index++
+  const terms: [Expression, ...Expression[]] = [first, sum(c)]
   while (accept(c, '||')) terms.push(sum(c))
-  return { kind: 'Concatenation', at: spanFrom(c, n), terms }
+  return { kind: 'Concatenation', at: since(c, n), terms }
 }
 
 const conjunction = (c: Cursor): Expression => {
   const n = c.index
   const first = negation(c)
   if (peek(c) !== 'AND') return first
-  const terms: [Expression, ...Expression[]] = [first]
+  c.index++
+  const terms: [Expression, ...Expression[]] = [first, negation(c)]
   while (accept(c, 'AND')) terms.push(negation(c))
-  return { kind: 'Logical', at: spanFrom(c, n), operator: 'AND', terms }
+  return { kind: 'Logical', at: since(c, n), operator: 'AND', terms }
 }
 
 const negation = (c: Cursor): Expression => {
   const n = c.index
   if (!accept(c, 'NOT')) return predicated(c)
   const value = nested(c, negation)
-  return { kind: 'Not', at: spanFrom(c, n), value }
+  return { kind: 'Not', at: since(c, n), value }
 }
 
 const predicated = (c: Cursor): Expression => {
@@ -92,7 +98,7 @@ const comparison = (
     const subquery = inParentheses(c, query)
     return {
       kind: 'QuantifiedComparison',
-      at: spanFrom(c, n),
+      at: since(c, n),
       operator,
       quantifier: kind,
       value,
@@ -100,16 +106,16 @@ const comparison = (
     }
   }
   const right = valueExpression(c)
-  return { kind: 'Comparison', at: spanFrom(c, n), operator, left: value, right }
+  return { kind: 'Comparison', at: since(c, n), operator, left: value, right }
 }
 
 const isPredicate = (c: Cursor, { n, value }: Subject): Expression => {
   const isNegated = accept(c, 'NOT')
-  if (accept(c, 'NULL')) return { kind: 'IsNull', at: spanFrom(c, n), value, isNegated }
+  if (accept(c, 'NULL')) return { kind: 'IsNull', at: since(c, n), value, isNegated }
   expect(c, 'DISTINCT')
   expect(c, 'FROM')
   const right = valueExpression(c)
-  return { kind: 'IsDistinctFrom', at: spanFrom(c, n), value, right, isNegated }
+  return { kind: 'IsDistinctFrom', at: since(c, n), value, right, isNegated }
 }
 
 const negatable = (c: Cursor, subject: Subject & { readonly isNegated: boolean }): Expression => {
@@ -118,20 +124,20 @@ const negatable = (c: Cursor, subject: Subject & { readonly isNegated: boolean }
     const lower = valueExpression(c)
     expect(c, 'AND')
     const upper = valueExpression(c)
-    return { kind: 'Between', at: spanFrom(c, n), value, lower, upper, isNegated }
+    return { kind: 'Between', at: since(c, n), value, lower, upper, isNegated }
   }
   if (accept(c, 'LIKE')) {
     const pattern = valueExpression(c)
     const escape = accept(c, 'ESCAPE') ? valueExpression(c) : null
-    return { kind: 'Like', at: spanFrom(c, n), value, pattern, escape, isNegated }
+    return { kind: 'Like', at: since(c, n), value, pattern, escape, isNegated }
   }
   expect(c, 'IN')
   if (peek(c) === '(' && queryIn(c, c.index) === 'query') {
     const subquery = inParentheses(c, query)
-    return { kind: 'InSubquery', at: spanFrom(c, n), value, query: subquery, isNegated }
+    return { kind: 'InSubquery', at: since(c, n), value, query: subquery, isNegated }
   }
-  const items = inParentheses(c, (inner) => listOf(inner, expression))
-  return { kind: 'InList', at: spanFrom(c, n), value, items, isNegated }
+  const items = inParentheses(c, expressions)
+  return { kind: 'InList', at: since(c, n), value, items, isNegated }
 }
 
 const sum = (c: Cursor): Expression => {
@@ -169,7 +175,7 @@ const arithmetic = (c: Cursor, { n, first, operators, operand }: Chain): Express
   )
   const rest: [ArithmeticStep, ...ArithmeticStep[]] = [step()]
   while (operators.some((operator) => operator === peek(c))) rest.push(step())
-  return { kind: 'Arithmetic', at: spanFrom(c, n), first, rest }
+  return { kind: 'Arithmetic', at: since(c, n), first, rest }
 }
 
 const signed = (c: Cursor): Expression => {
@@ -179,7 +185,7 @@ const signed = (c: Cursor): Expression => {
   if (!isSign) return zoned(c)
   c.index++
   const value = nested(c, signed)
-  return { kind: 'ArithmeticUnary', at: spanFrom(c, n), operator: kind, value }
+  return { kind: 'ArithmeticUnary', at: since(c, n), operator: kind, value }
 }
 
 /** Whether the minus that comes next is the sign of a number, to which it belongs. */
@@ -196,7 +202,7 @@ const zoned = (c: Cursor): Expression => {
     heighten(c)
     c.index += 3
     const zone = isIntervalNext(c) ? intervalLiteral(c) : stringLiteral(c)
-    value = { kind: 'AtTimeZone', at: spanFrom(c, n), value, zone }
+    value = { kind: 'AtTimeZone', at: since(c, n), value, zone }
   }
   endChain(c, before)
   return value

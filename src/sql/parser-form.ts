@@ -4,11 +4,11 @@
  */
 import type { CurrentName } from './ast-literal.ts'
 import type { ColumnReference, Expression, WhenClause } from './ast.ts'
-import type { TokenKind } from './lexer.ts'
+import type { TokenKind } from './tokens.ts'
 import { startsExpression } from './parser-ahead.ts'
 import {
   type Cursor, accept, acceptOne, expect, expectOne, fail, holds, identifier, inParentheses, listOf,
-  peek, qualifiedName, spanFrom, textOf
+  peek, qualifiedName, since, textOf
 } from './parser-cursor.ts'
 import { expression, valueExpression } from './parser-expression.ts'
 import { dataType } from './parser-type.ts'
@@ -21,7 +21,7 @@ export const caseExpression = (c: Cursor): Expression => {
   while (peek(c) === 'WHEN') whens.push(whenClause(c))
   const otherwise = accept(c, 'ELSE') ? expression(c) : null
   expect(c, 'END')
-  return { kind: 'Case', at: spanFrom(c, n), operand, whens, otherwise }
+  return { kind: 'Case', at: since(c, n), operand, whens, otherwise }
 }
 
 const whenClause = (c: Cursor): WhenClause => {
@@ -29,7 +29,7 @@ const whenClause = (c: Cursor): WhenClause => {
   const condition = expression(c)
   expect(c, 'THEN')
   const result = expression(c)
-  return { kind: 'WhenClause', at: spanFrom(c, n), condition, result }
+  return { kind: 'WhenClause', at: since(c, n), condition, result }
 }
 
 /** CAST or TRY_CAST. */
@@ -41,7 +41,7 @@ export const castExpression = (c: Cursor): Expression => {
     expect(inner, 'AS')
     return { value: cast, type: dataType(inner) }
   })
-  return { kind: 'Cast', at: spanFrom(c, n), isTry, value, type }
+  return { kind: 'Cast', at: since(c, n), isTry, value, type }
 }
 
 /**
@@ -66,20 +66,20 @@ export const specialForm = (c: Cursor): Expression => {
     case null:
       return currentValue(c)
     case 'EXTRACT':
-      return { ...inParentheses(c, extract), at: spanFrom(c, n) }
+      return { ...inParentheses(c, extract), at: since(c, n) }
     case 'TRIM':
-      return { ...inParentheses(c, (inner) => trim(inner, n + 1)), at: spanFrom(c, n) }
+      return { ...inParentheses(c, (inner) => trim(inner, n + 1)), at: since(c, n) }
     case 'POSITION':
-      return { ...inParentheses(c, position), at: spanFrom(c, n) }
+      return { ...inParentheses(c, position), at: since(c, n) }
     case 'SUBSTRING':
-      return { ...inParentheses(c, substring), at: spanFrom(c, n) }
+      return { ...inParentheses(c, substring), at: since(c, n) }
     case 'NORMALIZE':
-      return { ...inParentheses(c, normalize), at: spanFrom(c, n) }
+      return { ...inParentheses(c, normalize), at: since(c, n) }
     case 'GROUPING': {
       const columns = inParentheses(c, (inner) =>
         peek(inner) === ')' ? [] : listOf(inner, groupingColumn)
       )
-      return { kind: 'Grouping', at: spanFrom(c, n), columns }
+      return { kind: 'Grouping', at: since(c, n), columns }
     }
   }
 }
@@ -98,7 +98,7 @@ const trim = (c: Cursor, open: number): Expression => {
   if (!holds(c, open, 'FROM')) {
     const value = valueExpression(c)
     const character = accept(c, ',') ? valueExpression(c) : null
-    return { kind: 'Trim', at: spanFrom(c, n), specification: null, character, value }
+    return { kind: 'Trim', at: since(c, n), specification: null, character, value }
   }
   const next = peek(c, 1)
   const isSpecified = next === 'FROM' || startsExpression(next)
@@ -106,7 +106,7 @@ const trim = (c: Cursor, open: number): Expression => {
   const character = peek(c) === 'FROM' ? null : valueExpression(c)
   expect(c, 'FROM')
   const value = valueExpression(c)
-  return { kind: 'Trim', at: spanFrom(c, n), specification, character, value }
+  return { kind: 'Trim', at: since(c, n), specification, character, value }
 }
 
 const position = (c: Cursor): Expression => {
@@ -151,5 +151,5 @@ const currentValue = (c: Cursor): Expression => {
   const precision = isPrecise
     ? inParentheses(c, (inner) => textOf(inner, expect(inner, 'INTEGER')))
     : null
-  return { kind: 'CurrentValue', at: spanFrom(c, n), name, precision }
+  return { kind: 'CurrentValue', at: since(c, n), name, precision }
 }

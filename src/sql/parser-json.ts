@@ -6,11 +6,11 @@ import type {
   JsonForm, JsonFormat, JsonInput, JsonMember, JsonNulls, JsonOutput, JsonPassing, JsonPath,
   JsonQuery, JsonQueryBehavior, JsonValueBehavior
 } from './ast-json.ts'
-import type { TokenKind } from './lexer.ts'
+import type { TokenKind } from './tokens.ts'
 import { startsExpression } from './parser-ahead.ts'
 import {
   type Cursor, accept, acceptOne, expect, expectOne, fail, identifier, inParentheses, isName,
-  listOf, partnerOf, peek, spanFrom, textOf
+  listOf, partnerOf, peek, since, textOf
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
 import { stringValue } from './parser-literal.ts'
@@ -26,15 +26,15 @@ export const jsonForm = (c: Cursor): JsonForm | null => {
     case null:
       return null
     case 'JSON_EXISTS':
-      return { kind: 'JsonExists', ...inParentheses(c, existsParts), at: spanFrom(c, n) }
+      return { kind: 'JsonExists', ...inParentheses(c, existsParts), at: since(c, n) }
     case 'JSON_VALUE':
-      return { kind: 'JsonValue', ...inParentheses(c, valueParts), at: spanFrom(c, n) }
+      return { kind: 'JsonValue', ...inParentheses(c, valueParts), at: since(c, n) }
     case 'JSON_QUERY':
-      return { kind: 'JsonQuery', ...inParentheses(c, queryParts), at: spanFrom(c, n) }
+      return { kind: 'JsonQuery', ...inParentheses(c, queryParts), at: since(c, n) }
     case 'JSON_OBJECT':
-      return { kind: 'JsonObject', ...inParentheses(c, objectParts), at: spanFrom(c, n) }
+      return { kind: 'JsonObject', ...inParentheses(c, objectParts), at: since(c, n) }
     case 'JSON_ARRAY':
-      return { kind: 'JsonArray', ...inParentheses(c, arrayParts), at: spanFrom(c, n) }
+      return { kind: 'JsonArray', ...inParentheses(c, arrayParts), at: since(c, n) }
   }
 }
 
@@ -91,14 +91,14 @@ const passed = (c: Cursor): JsonPassing => {
   const value = input(c)
   expect(c, 'AS')
   const name = identifier(c)
-  return { kind: 'JsonPassing', at: spanFrom(c, n), input: value, name }
+  return { kind: 'JsonPassing', at: since(c, n), input: value, name }
 }
 
 const input = (c: Cursor): JsonInput => {
   const n = c.index
   const value = expression(c)
   const format = formatOf(c)
-  return { kind: 'JsonInput', at: spanFrom(c, n), value, format }
+  return { kind: 'JsonInput', at: since(c, n), value, format }
 }
 
 const formatOf = (c: Cursor): JsonFormat | null => {
@@ -116,7 +116,7 @@ const output = (c: Cursor): JsonOutput | null => {
   if (!accept(c, 'RETURNING')) return null
   const type = dataType(c)
   const format = formatOf(c)
-  return { kind: 'JsonOutput', at: spanFrom(c, n), type, format }
+  return { kind: 'JsonOutput', at: since(c, n), type, format }
 }
 
 const nullsOf = (c: Cursor): JsonNulls => {
@@ -185,7 +185,7 @@ const member = (c: Cursor): JsonMember => {
   if (isKeyed) expect(c, 'VALUE')
   else expectOne(c, 'VALUE', ':')
   const value = input(c)
-  return { kind: 'JsonMember', at: spanFrom(c, n), key, value }
+  return { kind: 'JsonMember', at: since(c, n), key, value }
 }
 
 /**

@@ -4,7 +4,7 @@
 import type { Literal } from './ast-literal.ts'
 import type { Identifier } from './ast.ts'
 import {
-  type Cursor, acceptOne, expect, fail, halt, identifier, isString, peek, spanFrom, textOf
+  type Cursor, acceptOne, expect, fail, halt, identifier, isString, peek, since, textOf
 } from './parser-cursor.ts'
 import { intervalFields, isIntervalField } from './parser-type.ts'
 import { unicodeString } from './parser-unicode.ts'
@@ -19,14 +19,14 @@ export const stringValue = (c: Cursor): string => {
 export const stringLiteral = (c: Cursor): Literal => {
   const n = c.index
   const value = stringValue(c)
-  return { kind: 'StringLiteral', at: spanFrom(c, n), value }
+  return { kind: 'StringLiteral', at: since(c, n), value }
 }
 
 /** Hexadecimal digits in upper case, without the white space between them. */
 export const binaryLiteral = (c: Cursor): Literal => {
   const n = expect(c, 'BINARY')
   const value = textOf(c, n).slice(2, -1).replaceAll(/\s/g, '').toUpperCase()
-  const at = spanFrom(c, n)
+  const at = since(c, n)
   if (value.length % 2 !== 0) halt('PARSE_ERROR', 'a binary literal holds pairs of digits', at)
   return { kind: 'BinaryLiteral', at, value }
 }
@@ -37,7 +37,7 @@ export const numericLiteral = (c: Cursor): Literal => {
   const sign = acceptOne(c, '-') ?? ''
   const kind = acceptOne(c, 'INTEGER', 'DECIMAL', 'DOUBLE_VALUE') ?? fail(c)
   const text = sign + textOf(c, c.index - 1)
-  return { kind: 'NumericLiteral', at: spanFrom(c, n), type: numberTypes[kind], text }
+  return { kind: 'NumericLiteral', at: since(c, n), type: numberTypes[kind], text }
 }
 
 const numberTypes = { INTEGER: 'integer', DECIMAL: 'decimal', DOUBLE_VALUE: 'double' } as const
@@ -60,7 +60,7 @@ export const intervalLiteral = (c: Cursor): Literal => {
   const sign = acceptOne(c, '+', '-')
   const value = stringValue(c)
   const fields = intervalFields(c)
-  return { kind: 'IntervalLiteral', at: spanFrom(c, n), sign, value, ...fields }
+  return { kind: 'IntervalLiteral', at: since(c, n), sign, value, ...fields }
 }
 
 /** `DATE '…'` and its like: a name and a string. */
@@ -75,7 +75,7 @@ export const genericLiteral = (c: Cursor): Literal => {
     type.at
   )
   const value = stringValue(c)
-  return { kind: 'GenericLiteral', at: spanFrom(c, n), type, value }
+  return { kind: 'GenericLiteral', at: since(c, n), type, value }
 }
 
 const doublePrecision = (c: Cursor): Identifier => {
@@ -83,7 +83,7 @@ const doublePrecision = (c: Cursor): Identifier => {
   c.index += 2
   return {
     kind: 'Identifier',
-    at: spanFrom(c, n),
+    at: since(c, n),
     value: 'DOUBLE PRECISION',
     isQuoted: false,
     name: 'double precision'

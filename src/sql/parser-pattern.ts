@@ -6,10 +6,10 @@ import type {
   MatchRecognize, Matching, MeasureDefinition, PatternQuantifier, RowPattern, RowsPerMatch, SkipTo,
   SubsetDefinition, VariableDefinition
 } from './ast-pattern.ts'
-import type { TokenKind } from './lexer.ts'
+import type { TokenKind } from './tokens.ts'
 import {
   type Cursor, accept, acceptOne, expect, expectOne, fail, identifier, inParentheses, isName,
-  listOf, nested, peek, spanFrom, textOf
+  listOf, nested, peek, since, textOf
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
 import { orderBy, partitionBy } from './parser-sort.ts'
@@ -26,7 +26,7 @@ export const matchRecognize = (c: Cursor): MatchRecognize => {
     const matching: Matching = { measures, ...rest }
     return { partitionBy: partition, orderBy: sorted, rowsPerMatch, matching }
   })
-  return { kind: 'MatchRecognize', at: spanFrom(c, n), ...parts }
+  return { kind: 'MatchRecognize', at: since(c, n), ...parts }
 }
 
 /** MEASURES, when it comes next. */
@@ -37,7 +37,7 @@ export const measureDefinitions = (c: Cursor): readonly MeasureDefinition[] => {
     const value = expression(one)
     expect(one, 'AS')
     const name = identifier(one)
-    return { kind: 'MeasureDefinition', at: spanFrom(one, n), expression: value, name }
+    return { kind: 'MeasureDefinition', at: since(one, n), expression: value, name }
   })
 }
 
@@ -77,17 +77,17 @@ const skipToOf = (c: Cursor): SkipTo => {
   if (expectOne(c, 'TO', 'PAST') === 'PAST') {
     expect(c, 'LAST')
     expect(c, 'ROW')
-    return { kind: 'SkipTo', at: spanFrom(c, n), position: 'PAST_LAST_ROW', variable: null }
+    return { kind: 'SkipTo', at: since(c, n), position: 'PAST_LAST_ROW', variable: null }
   }
   if (peek(c) === 'NEXT' && peek(c, 1) === 'ROW') {
     c.index += 2
-    return { kind: 'SkipTo', at: spanFrom(c, n), position: 'NEXT_ROW', variable: null }
+    return { kind: 'SkipTo', at: since(c, n), position: 'NEXT_ROW', variable: null }
   }
   // a variable may be named so itself
   const isEnd = isName(peek(c, 1)) && !(peek(c, 1) === 'PATTERN' && peek(c, 2) === '(')
   const position = (isEnd ? acceptOne(c, 'FIRST', 'LAST') : null) ?? 'VARIABLE'
   const variable = identifier(c)
-  return { kind: 'SkipTo', at: spanFrom(c, n), position, variable }
+  return { kind: 'SkipTo', at: since(c, n), position, variable }
 }
 
 const subsetDefinition = (c: Cursor): SubsetDefinition => {
@@ -95,7 +95,7 @@ const subsetDefinition = (c: Cursor): SubsetDefinition => {
   const name = identifier(c)
   expect(c, '=')
   const union = inParentheses(c, (inner) => listOf(inner, identifier))
-  return { kind: 'SubsetDefinition', at: spanFrom(c, n), name, union }
+  return { kind: 'SubsetDefinition', at: since(c, n), name, union }
 }
 
 const variableDefinition = (c: Cursor): VariableDefinition => {
@@ -103,7 +103,7 @@ const variableDefinition = (c: Cursor): VariableDefinition => {
   const name = identifier(c)
   expect(c, 'AS')
   const value = expression(c)
-  return { kind: 'VariableDefinition', at: spanFrom(c, n), name, expression: value }
+  return { kind: 'VariableDefinition', at: since(c, n), name, expression: value }
 }
 
 const alternation = (c: Cursor): RowPattern => {
@@ -112,7 +112,7 @@ const alternation = (c: Cursor): RowPattern => {
   if (peek(c) !== '|') return first
   const patterns: [RowPattern, ...RowPattern[]] = [first]
   while (accept(c, '|')) patterns.push(concatenation(c))
-  return { kind: 'PatternAlternation', at: spanFrom(c, n), patterns }
+  return { kind: 'PatternAlternation', at: since(c, n), patterns }
 }
 
 const concatenation = (c: Cursor): RowPattern => {
@@ -121,7 +121,7 @@ const concatenation = (c: Cursor): RowPattern => {
   if (!startsPattern(peek(c))) return first
   const patterns: [RowPattern, ...RowPattern[]] = [first]
   while (startsPattern(peek(c))) patterns.push(quantified(c))
-  return { kind: 'PatternConcatenation', at: spanFrom(c, n), patterns }
+  return { kind: 'PatternConcatenation', at: since(c, n), patterns }
 }
 
 const startsPattern = (kind: TokenKind): boolean =>
@@ -132,7 +132,7 @@ const quantified = (c: Cursor): RowPattern => {
   const pattern = primary(c)
   const quantifier = quantifierOf(c)
   if (quantifier === null) return pattern
-  return { kind: 'QuantifiedPattern', at: spanFrom(c, n), pattern, quantifier }
+  return { kind: 'QuantifiedPattern', at: since(c, n), pattern, quantifier }
 }
 
 const quantifierOf = (c: Cursor): PatternQuantifier | null => {
@@ -153,21 +153,21 @@ const rangeEnd = (c: Cursor): string | null =>
 const primary = (c: Cursor): RowPattern => {
   const n = c.index
   const mark = acceptOne(c, '^', '$')
-  if (mark !== null) return { kind: 'PatternAnchor', at: spanFrom(c, n), mark }
+  if (mark !== null) return { kind: 'PatternAnchor', at: since(c, n), mark }
   if (accept(c, '{-')) {
     const pattern = nested(c, alternation)
     expect(c, '-}')
-    return { kind: 'PatternExclusion', at: spanFrom(c, n), pattern }
+    return { kind: 'PatternExclusion', at: since(c, n), pattern }
   }
   if (peek(c) === '(' && peek(c, 1) === ')') {
     c.index += 2
-    return { kind: 'EmptyPattern', at: spanFrom(c, n) }
+    return { kind: 'EmptyPattern', at: since(c, n) }
   }
   if (peek(c) === '(') return inParentheses(c, alternation)
   if (peek(c) === 'PERMUTE' && peek(c, 1) === '(') {
     c.index++
     const patterns = inParentheses(c, (inner) => listOf(inner, alternation))
-    return { kind: 'PatternPermutation', at: spanFrom(c, n), patterns }
+    return { kind: 'PatternPermutation', at: since(c, n), patterns }
   }
   const name = identifier(c)
   return { kind: 'PatternVariable', at: name.at, name }

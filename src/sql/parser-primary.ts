@@ -3,14 +3,14 @@
  * A field of a name belongs to the name, with or without parentheses around it, as in Trino.
  */
 import type { Expression, Identifier, QualifiedName, Some } from './ast.ts'
-import type { TokenKind } from './lexer.ts'
+import type { TokenKind } from './tokens.ts'
 import { queryIn } from './parser-ahead.ts'
 import { functionCall, groupLambda, listagg, nameLambda } from './parser-call.ts'
 import {
-  type Cursor, accept, acceptOne, endChain, expect, fail, heighten, identifier, inParentheses,
-  isName, isString, listOf, nested, partnerOf, peek, spanFrom, startChain
+  type Cursor, acceptOne, endChain, expect, fail, heighten, identifier, inParentheses,
+  isName, isString, nested, none, partnerOf, peek, since, startChain
 } from './parser-cursor.ts'
-import { expression, valueExpression } from './parser-expression.ts'
+import { expressions, valueExpression } from './parser-expression.ts'
 import { castExpression, caseExpression, isSpecialForm, specialForm } from './parser-form.ts'
 import { jsonForm } from './parser-json.ts'
 import {
@@ -28,7 +28,7 @@ export const postfixExpression = (c: Cursor): Expression => {
     if (kind === '.' && value.kind === 'ColumnReference') {
       const [first, ...rest] = value.parts
       const more = names(c)
-      value = { kind: 'ColumnReference', at: spanFrom(c, n), parts: [first, ...rest, ...more] }
+      value = { kind: 'ColumnReference', at: since(c, n), parts: [first, ...rest, ...more] }
       continue
     }
     heighten(c)
@@ -44,12 +44,12 @@ type Base = { readonly n: number; readonly base: Expression }
 const subscript = (c: Cursor, { n, base }: Base): Expression => {
   const index = nested(c, valueExpression)
   expect(c, ']')
-  return { kind: 'Subscript', at: spanFrom(c, n), base, index }
+  return { kind: 'Subscript', at: since(c, n), base, index }
 }
 
 const dereference = (c: Cursor, { n, base }: Base): Expression => {
   const field = identifier(c)
-  return { kind: 'Dereference', at: spanFrom(c, n), base, field }
+  return { kind: 'Dereference', at: since(c, n), base, field }
 }
 
 /** `b.c.d`, up to a `.*` or the end of the name. */
@@ -88,20 +88,18 @@ const primary = (c: Cursor): Expression => {
 
 /** NULL, TRUE, FALSE and `?`. */
 const constant = (c: Cursor, kind: TokenKind): Expression | null => {
-  const at = spanFrom(c, c.index)
-  if (accept(c, 'NULL')) return { kind: 'NullLiteral', at }
-  if (accept(c, '?')) return { kind: 'Parameter', at }
-  return accept(c, 'TRUE') || accept(c, 'FALSE') ? {
-    kind: 'BooleanLiteral',
-    at,
-    value: kind === 'TRUE'
-  } : null
+  if (kind !== 'NULL' && kind !== '?' && kind !== 'TRUE' && kind !== 'FALSE') return null
+  const at = since(c, c.index++)
+  if (kind === 'NULL') return { kind: 'NullLiteral', at }
+  return kind === '?'
+    ? { kind: 'Parameter', at }
+    : { kind: 'BooleanLiteral', at, value: kind === 'TRUE' }
 }
 
 const exists = (c: Cursor): Expression => {
   const n = expect(c, 'EXISTS')
   const subquery = inParentheses(c, query)
-  return { kind: 'Exists', at: spanFrom(c, n), query: subquery }
+  return { kind: 'Exists', at: since(c, n), query: subquery }
 }
 
 const worded = (c: Cursor, kind: TokenKind): Expression => {
@@ -110,8 +108,8 @@ const worded = (c: Cursor, kind: TokenKind): Expression => {
   if (kind === 'ARRAY' && next === '[') return arrayConstructor(c)
   if (kind === 'ROW' && next === '(' && peek(c, 2) !== ')') {
     c.index++
-    const items = inParentheses(c, (inner) => listOf(inner, expression))
-    return { kind: 'Row', at: spanFrom(c, n), items }
+    const items = inParentheses(c, expressions)
+    return { kind: 'Row', at: since(c, n), items }
   }
   if (kind === 'TRY_CAST' && next === '(') return castExpression(c)
   if (isIntervalNext(c)) return intervalLiteral(c)
@@ -123,9 +121,9 @@ const worded = (c: Cursor, kind: TokenKind): Expression => {
 const arrayConstructor = (c: Cursor): Expression => {
   const n = c.index
   c.index += 2
-  const items = peek(c) === ']' ? [] : nested(c, (inner) => listOf(inner, expression))
+  const items = peek(c) === ']' ? none : nested(c, expressions)
   expect(c, ']')
-  return { kind: 'ArrayConstructor', at: spanFrom(c, n), items }
+  return { kind: 'ArrayConstructor', at: since(c, n), items }
 }
 
 /** What begins with a name: a typed literal, a lambda, a call or a column. */
@@ -138,14 +136,14 @@ const named = (c: Cursor): Expression => {
   const start = c.index
   const parts = names(c)
   const isAlone = parts.length === 1
-  const at = isAlone ? parts[0].at : spanFrom(c, start)
+  const at = isAlone ? parts[0].at : since(c, start)
   if (processing !== null || peek(c) === '(') {
     const name: QualifiedName = { kind: 'QualifiedName', at, parts }
     return functionCall(c, { n, name, processing })
   }
   if (isAlone && peek(c) === 'OVER' && (peek(c, 1) === '(' || isName(peek(c, 1)))) {
     const window = over(c)
-    return { kind: 'Measure', at: spanFrom(c, n), name: parts[0], over: window }
+    return { kind: 'Measure', at: since(c, n), name: parts[0], over: window }
   }
   return { kind: 'ColumnReference', at, parts }
 }
@@ -162,11 +160,9 @@ const group = (c: Cursor): Expression => {
   const n = c.index
   if (queryIn(c, n) !== 'none') {
     const subquery = inParentheses(c, query)
-    return { kind: 'SubqueryExpression', at: spanFrom(c, n), query: subquery }
+    return { kind: 'SubqueryExpression', at: since(c, n), query: subquery }
   }
   if (c.tokens.kinds[partnerOf(c, n) + 1] === '->') return groupLambda(c)
   const items = inParentheses(c, expressions)
-  return items.length === 1 ? items[0] : { kind: 'Row', at: spanFrom(c, n), items }
+  return items.length === 1 ? items[0] : { kind: 'Row', at: since(c, n), items }
 }
-
-const expressions = (c: Cursor): Some<Expression> => listOf(c, expression)

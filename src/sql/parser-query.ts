@@ -9,23 +9,23 @@ import type {
 import { isAliasNext, queryIn } from './parser-ahead.ts'
 import { itemQuantifier, setQuantifier } from './parser-call.ts'
 import {
-  type Cursor, accept, acceptOne, columnAliases, expect, expectOne, fail, identifier, inParentheses,
-  listOf, partnerOf, peek, qualifiedName, spanFrom, textOf
+  type Cursor, accept, acceptOne, columnAliases, expect, expectOne, fail, identifier, identifiers,
+  inParentheses, listOf, none, partnerOf, peek, qualifiedName, since, textOf
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
 import { relation } from './parser-relation.ts'
 import { orderBy } from './parser-sort.ts'
 import { windowDefinition } from './parser-window.ts'
-import type { TokenKind } from './lexer.ts'
+import type { TokenKind } from './tokens.ts'
 
 /** A query, with its WITH if it has one. Whoever opens the bracket before it counts its depth. */
 export const query = (c: Cursor): Query => {
   const n = c.index
   const isNaming = accept(c, 'WITH')
   const recursive: Recursive | null = isNaming && accept(c, 'RECURSIVE')
-    ? { kind: 'Recursive', at: spanFrom(c, c.index - 1) }
+    ? { kind: 'Recursive', at: since(c, c.index - 1) }
     : null
-  const named = isNaming ? listOf(c, namedQuery) : []
+  const named = isNaming ? listOf(c, namedQuery) : none
   return queryAfter(c, { n, recursive, named })
 }
 
@@ -35,11 +35,11 @@ const namedQuery = (c: Cursor): NamedQuery => {
   const aliases = columnAliases(c)
   expect(c, 'AS')
   const subquery = inParentheses(c, query)
-  return { kind: 'NamedQuery', at: spanFrom(c, n), name, columnAliases: aliases, query: subquery }
+  return { kind: 'NamedQuery', at: since(c, n), name, columnAliases: aliases, query: subquery }
 }
 
 const queryWithout = (c: Cursor): Query =>
-  queryAfter(c, { n: c.index, recursive: null, named: [] })
+  queryAfter(c, { n: c.index, recursive: null, named: none })
 
 const queryAfter = (
   c: Cursor,
@@ -54,7 +54,7 @@ const queryAfter = (
   const offset = accept(c, 'OFFSET') ? rowCount(c) : null
   if (offset !== null) acceptOne(c, 'ROW', 'ROWS')
   const limit = limitOf(c)
-  const at = spanFrom(c, n)
+  const at = since(c, n)
   return { kind: 'Query', at, recursive, with: named, body, orderBy: sorted, offset, limit }
 }
 
@@ -62,7 +62,7 @@ const limitOf = (c: Cursor): Limit | FetchFirst | null => {
   const n = c.index
   if (accept(c, 'LIMIT')) {
     const count = accept(c, 'ALL') ? null : rowCount(c)
-    return { kind: 'Limit', at: spanFrom(c, n), count }
+    return { kind: 'Limit', at: since(c, n), count }
   }
   if (!accept(c, 'FETCH')) return null
   expectOne(c, 'FIRST', 'NEXT')
@@ -70,13 +70,13 @@ const limitOf = (c: Cursor): Limit | FetchFirst | null => {
   expectOne(c, 'ROW', 'ROWS')
   const withTies = expectOne(c, 'ONLY', 'WITH') === 'WITH'
   if (withTies) expect(c, 'TIES')
-  return { kind: 'FetchFirst', at: spanFrom(c, n), count, withTies }
+  return { kind: 'FetchFirst', at: since(c, n), count, withTies }
 }
 
 const rowCount = (c: Cursor): RowCount => {
   const n = c.index
   const count = expectOne(c, 'INTEGER', '?') === '?' ? null : textOf(c, n)
-  return { kind: 'RowCount', at: spanFrom(c, n), count }
+  return { kind: 'RowCount', at: since(c, n), count }
 }
 
 const union = (c: Cursor): QueryBody => setOperation(c, unions)
@@ -98,7 +98,7 @@ const setOperation = (c: Cursor, { operators, operand }: Level): QueryBody => {
   const rest: [SetTerm, ...SetTerm[]] = [one]
   for (;;) {
     const term = setTerm(c, operators, operand)
-    if (term === null) return { kind: 'SetOperation', at: spanFrom(c, n), first, rest }
+    if (term === null) return { kind: 'SetOperation', at: since(c, n), first, rest }
     rest.push(term)
   }
 }
@@ -113,7 +113,7 @@ const setTerm = (
   if (operator === null) return null
   const quantifier = acceptOne(c, 'DISTINCT', 'ALL')
   const body = operand(c)
-  return { kind: 'SetTerm', at: spanFrom(c, n), operator, quantifier, body }
+  return { kind: 'SetTerm', at: since(c, n), operator, quantifier, body }
 }
 
 const primary = (c: Cursor): QueryBody => {
@@ -121,29 +121,29 @@ const primary = (c: Cursor): QueryBody => {
   if (peek(c) === 'SELECT') return querySpecification(c)
   if (accept(c, 'VALUES')) {
     const rows = listOf(c, expression)
-    return { kind: 'Values', at: spanFrom(c, n), rows }
+    return { kind: 'Values', at: since(c, n), rows }
   }
   if (accept(c, 'TABLE')) {
     const name = qualifiedName(c)
-    return { kind: 'Table', at: spanFrom(c, n), name, period: null }
+    return { kind: 'Table', at: since(c, n), name, period: null }
   }
   if (peek(c) !== '(') return fail(c)
   const subquery = inParentheses(c, queryWithout)
-  return { kind: 'TableSubquery', at: spanFrom(c, n), query: subquery }
+  return { kind: 'TableSubquery', at: since(c, n), query: subquery }
 }
 
 const querySpecification = (c: Cursor): QuerySpecification => {
   const n = expect(c, 'SELECT')
   const quantifier = setQuantifier(c)
   const select = listOf(c, selectItem)
-  const from = accept(c, 'FROM') ? listOf(c, relation) : []
+  const from = accept(c, 'FROM') ? listOf(c, relation) : none
   const where = accept(c, 'WHERE') ? expression(c) : null
   const grouped = accept(c, 'GROUP') ? groupBy(c) : null
   const having = accept(c, 'HAVING') ? expression(c) : null
-  const windows = accept(c, 'WINDOW') ? listOf(c, windowDefinition) : []
+  const windows = accept(c, 'WINDOW') ? listOf(c, windowDefinition) : none
   return {
     kind: 'QuerySpecification',
-    at: spanFrom(c, n),
+    at: since(c, n),
     quantifier,
     select,
     from,
@@ -156,18 +156,18 @@ const querySpecification = (c: Cursor): QuerySpecification => {
 
 const selectItem = (c: Cursor): SelectItem => {
   const n = c.index
-  if (accept(c, '*')) return { kind: 'AllColumns', at: spanFrom(c, n), target: null, aliases: [] }
+  if (accept(c, '*')) return { kind: 'AllColumns', at: since(c, n), target: null, aliases: none }
   const value = expression(c)
   if (peek(c) === '.') {
     // Only a primary expression has a star: in `a + t.*` the last one began later than the item.
     if (c.primaryStart !== n) fail(c)
     c.index++
     expect(c, '*')
-    const aliases = accept(c, 'AS') ? inParentheses(c, (inner) => listOf(inner, identifier)) : []
-    return { kind: 'AllColumns', at: spanFrom(c, n), target: value, aliases }
+    const aliases = accept(c, 'AS') ? inParentheses(c, identifiers) : none
+    return { kind: 'AllColumns', at: since(c, n), target: value, aliases }
   }
   const alias = accept(c, 'AS') || isAliasNext(c) ? identifier(c) : null
-  return { kind: 'SingleColumn', at: spanFrom(c, n), expression: value, alias }
+  return { kind: 'SingleColumn', at: since(c, n), expression: value, alias }
 }
 
 const groupBy = (c: Cursor): GroupBy => {
@@ -175,7 +175,7 @@ const groupBy = (c: Cursor): GroupBy => {
   expect(c, 'BY')
   const quantifier = groupingQuantifier(c)
   const elements = listOf(c, groupingElement)
-  return { kind: 'GroupBy', at: spanFrom(c, n), quantifier, elements }
+  return { kind: 'GroupBy', at: since(c, n), quantifier, elements }
 }
 
 const groupingQuantifier = (c: Cursor): SetQuantifier | null => {
@@ -191,20 +191,20 @@ const groupingElement = (c: Cursor): GroupingElement => {
   )
   if (word === null) {
     const set = groupingSet(c)
-    return { kind: 'SimpleGroupBy', at: spanFrom(c, n), sets: [set] }
+    return { kind: 'SimpleGroupBy', at: since(c, n), sets: [set] }
   }
   if (word === 'GROUPING') {
     expect(c, 'SETS')
     const sets = inParentheses(c, (inner) => listOf(inner, groupingSet))
-    return { kind: 'GroupingSets', at: spanFrom(c, n), sets }
+    return { kind: 'GroupingSets', at: since(c, n), sets }
   }
   const sets = inParentheses(c, (inner) => (peek(inner) === ')' ? [] : listOf(inner, groupingSet)))
-  return { kind: word === 'ROLLUP' ? 'Rollup' : 'Cube', at: spanFrom(c, n), sets }
+  return { kind: word === 'ROLLUP' ? 'Rollup' : 'Cube', at: since(c, n), sets }
 }
 
 const groupingSet = (c: Cursor) => {
   if (peek(c) !== '(' || !isSet(c, c.index)) return [expression(c)]
-  return inParentheses(c, (inner) => (peek(inner) === ')' ? [] : listOf(inner, expression)))
+  return inParentheses(c, (inner) => (peek(inner) === ')' ? none : listOf(inner, expression)))
 }
 
 const afterSet: ReadonlySet<TokenKind> = new Set<TokenKind>([

@@ -3,14 +3,14 @@
  * counted. JSON_TABLE, which version 414 does not have, is refused by name.
  */
 import type {
-  AliasedRelation, Join, JoinNatural, JoinOn, JoinStep, JoinUsing, QueryPeriod, Relation
+  AliasedRelation, JoinNatural, JoinOn, JoinStep, JoinUsing, QueryPeriod, Relation
 } from './ast.ts'
 import { isAliasNext, queryIn } from './parser-ahead.ts'
 import {
-  type Cursor, accept, acceptOne, columnAliases, expect, expectOne, identifier, inParentheses,
-  halt, listOf, nested, peek, qualifiedName, spanFrom
+  type Cursor, accept, acceptOne, columnAliases, expect, expectOne, halt,
+  identifier, identifiers, inParentheses, nested, peek, qualifiedName, since
 } from './parser-cursor.ts'
-import { expression, valueExpression } from './parser-expression.ts'
+import { expression, expressions, valueExpression } from './parser-expression.ts'
 import { matchRecognize } from './parser-pattern.ts'
 import { query } from './parser-query.ts'
 import { tableFunction } from './parser-table-function.ts'
@@ -21,10 +21,12 @@ export const relation = (c: Cursor): Relation => {
   const first = sampledRelation(c)
   const one = joinStep(c)
   if (one === null) return first
-  const rest: [JoinStep, ...JoinStep[]] = [one]
+  const two = joinStep(c)
+  if (two === null) return { kind: 'Join', at: since(c, n), first, rest: [one] }
+  // two are made at once: a list that grows takes room for many
+  const rest: [JoinStep, ...JoinStep[]] = [one, two]
   for (let step = joinStep(c); step !== null; step = joinStep(c)) rest.push(step)
-  const join: Join = { kind: 'Join', at: spanFrom(c, n), first, rest }
-  return join
+  return { kind: 'Join', at: since(c, n), first, rest }
 }
 
 const joinStep = (c: Cursor): JoinStep | null => {
@@ -34,14 +36,14 @@ const joinStep = (c: Cursor): JoinStep | null => {
   if (accept(c, 'CROSS')) {
     expect(c, 'JOIN')
     const right = sampledRelation(c)
-    return { kind: 'JoinStep', at: spanFrom(c, n), type: 'CROSS', right, criteria: null }
+    return { kind: 'JoinStep', at: since(c, n), type: 'CROSS', right, criteria: null }
   }
   const isOuter = kind === 'LEFT' || kind === 'RIGHT' || kind === 'FULL'
   if (!isOuter && kind !== 'JOIN' && kind !== 'INNER') return null
   const type = joinType(c)
   const right = nested(c, relation)
   const criteria = joinCriteria(c)
-  return { kind: 'JoinStep', at: spanFrom(c, n), type, right, criteria }
+  return { kind: 'JoinStep', at: since(c, n), type, right, criteria }
 }
 
 const joinType = (c: Cursor): 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' => {
@@ -54,19 +56,19 @@ const joinType = (c: Cursor): 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' => {
 const naturalJoin = (c: Cursor): JoinStep => {
   const n = expect(c, 'NATURAL')
   const type = joinType(c)
-  const criteria: JoinNatural = { kind: 'JoinNatural', at: spanFrom(c, n) }
+  const criteria: JoinNatural = { kind: 'JoinNatural', at: since(c, n) }
   const right = sampledRelation(c)
-  return { kind: 'JoinStep', at: spanFrom(c, n), type, right, criteria }
+  return { kind: 'JoinStep', at: since(c, n), type, right, criteria }
 }
 
 const joinCriteria = (c: Cursor): JoinOn | JoinUsing => {
   const n = c.index
   if (expectOne(c, 'ON', 'USING') === 'ON') {
     const value = expression(c)
-    return { kind: 'JoinOn', at: spanFrom(c, n), expression: value }
+    return { kind: 'JoinOn', at: since(c, n), expression: value }
   }
-  const columns = inParentheses(c, (inner) => listOf(inner, identifier))
-  return { kind: 'JoinUsing', at: spanFrom(c, n), columns }
+  const columns = inParentheses(c, identifiers)
+  return { kind: 'JoinUsing', at: since(c, n), columns }
 }
 
 const sampledRelation = (c: Cursor): Relation => {
@@ -75,7 +77,7 @@ const sampledRelation = (c: Cursor): Relation => {
   if (!accept(c, 'TABLESAMPLE')) return sampled
   const method = expectOne(c, 'BERNOULLI', 'SYSTEM')
   const percentage = inParentheses(c, expression)
-  return { kind: 'SampledRelation', at: spanFrom(c, n), relation: sampled, method, percentage }
+  return { kind: 'SampledRelation', at: since(c, n), relation: sampled, method, percentage }
 }
 
 /** A relation read so far, and the token it began with. */
@@ -84,7 +86,7 @@ type Begun = { readonly n: number; readonly relation: Relation }
 const patternRecognition = (c: Cursor, { n, relation: matched }: Begun): Relation => {
   if (peek(c) !== 'MATCH_RECOGNIZE') return matched
   const match = matchRecognize(c)
-  const at = spanFrom(c, n)
+  const at = since(c, n)
   return alias(c, { n, relation: { kind: 'PatternRecognition', at, relation: matched, match } })
 }
 
@@ -94,7 +96,7 @@ const alias = (c: Cursor, { n, relation: named }: Begun): Relation => {
   const columns = columnAliases(c)
   const result: AliasedRelation = {
     kind: 'AliasedRelation',
-    at: spanFrom(c, n),
+    at: since(c, n),
     relation: named,
     alias: name,
     columnAliases: columns
@@ -110,31 +112,31 @@ const primary = (c: Cursor): Relation => {
   if (kind === 'LATERAL' && peek(c, 1) === '(') {
     c.index++
     const lateral = inParentheses(c, query)
-    return { kind: 'Lateral', at: spanFrom(c, n), query: lateral }
+    return { kind: 'Lateral', at: since(c, n), query: lateral }
   }
   if (kind === 'TABLE') return tableFunction(c)
   if (kind === 'JSON_TABLE') {
     c.index++
-    return halt('UNSUPPORTED', 'JSON_TABLE is not supported', spanFrom(c, n))
+    return halt('UNSUPPORTED', 'JSON_TABLE is not supported', since(c, n))
   }
   const name = qualifiedName(c)
   const period = peek(c) === 'FOR' ? queryPeriod(c) : null
-  return { kind: 'Table', at: spanFrom(c, n), name, period }
+  return { kind: 'Table', at: period === null ? name.at : since(c, n), name, period }
 }
 
 const group = (c: Cursor): Relation => {
   const n = c.index
   if (queryIn(c, n) === 'none') return inParentheses(c, relation)
   const subquery = inParentheses(c, query)
-  return { kind: 'TableSubquery', at: spanFrom(c, n), query: subquery }
+  return { kind: 'TableSubquery', at: since(c, n), query: subquery }
 }
 
 const unnest = (c: Cursor): Relation => {
   const n = expect(c, 'UNNEST')
-  const expressions = inParentheses(c, (inner) => listOf(inner, expression))
+  const values = inParentheses(c, expressions)
   const withOrdinality = accept(c, 'WITH')
   if (withOrdinality) expect(c, 'ORDINALITY')
-  return { kind: 'Unnest', at: spanFrom(c, n), expressions, withOrdinality }
+  return { kind: 'Unnest', at: since(c, n), expressions: values, withOrdinality }
 }
 
 const queryPeriod = (c: Cursor): QueryPeriod => {
@@ -143,5 +145,5 @@ const queryPeriod = (c: Cursor): QueryPeriod => {
   expect(c, 'AS')
   expect(c, 'OF')
   const end = valueExpression(c)
-  return { kind: 'QueryPeriod', at: spanFrom(c, n), type, end }
+  return { kind: 'QueryPeriod', at: since(c, n), type, end }
 }

@@ -1,20 +1,20 @@
 /** ORDER BY and PARTITION BY, wherever they stand. */
 import type { Expression, SortItem } from './ast.ts'
 import {
-  type Cursor, accept, acceptOne, expect, expectOne, listOf, peek, spanFrom
+  type Cursor, accept, acceptOne, expect, expectOne, listOf, none, peek, since
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
 
 /** The items of the ORDER BY that comes next; empty when none does. */
 export const orderBy = (c: Cursor): readonly SortItem[] => {
-  if (!accept(c, 'ORDER')) return []
+  if (!accept(c, 'ORDER')) return none
   expect(c, 'BY')
   return listOf(c, sortItem)
 }
 
 /** The expressions of the PARTITION BY that comes next; empty when none does. */
 export const partitionBy = (c: Cursor): readonly Expression[] => {
-  if (!accept(c, 'PARTITION')) return []
+  if (!accept(c, 'PARTITION')) return none
   expect(c, 'BY')
   return listOf(c, expression)
 }
@@ -25,5 +25,5 @@ export const sortItem = (c: Cursor): SortItem => {
   const ordering = acceptOne(c, 'ASC', 'DESC')
   const isNulls = peek(c) === 'NULLS' && accept(c, 'NULLS')
   const nulls = isNulls ? expectOne(c, 'FIRST', 'LAST') : null
-  return { kind: 'SortItem', at: spanFrom(c, n), expression: value, ordering, nulls }
+  return { kind: 'SortItem', at: since(c, n), expression: value, ordering, nulls }
 }

@@ -6,11 +6,11 @@ import type { Expression, QualifiedName, Query, Some, SortItem } from './ast.ts'
 import type {
   Descriptor, DescriptorField, TableArgument, TableFunction, TableFunctionArgument
 } from './ast-table-function.ts'
-import type { TokenKind } from './lexer.ts'
+import type { TokenKind } from './tokens.ts'
 import { isAliasNext, queryIn } from './parser-ahead.ts'
 import {
   type Cursor, accept, acceptOne, columnAliases, expect, identifier, inParentheses, isName, listOf,
-  partnerOf, peek, qualifiedName, spanFrom
+  partnerOf, peek, qualifiedName, since
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
 import { query } from './parser-query.ts'
@@ -23,7 +23,7 @@ export const tableFunction = (c: Cursor): TableFunction => {
     const called = qualifiedName(inner)
     return { name: called, ...inParentheses(inner, argumentsOf) }
   })
-  return { kind: 'TableFunction', at: spanFrom(c, n), name, ...rest }
+  return { kind: 'TableFunction', at: since(c, n), name, ...rest }
 }
 
 const argumentsOf = (c: Cursor): Pick<TableFunction, 'arguments' | 'copartition'> => {
@@ -47,7 +47,7 @@ const argument = (c: Cursor): TableFunctionArgument => {
   const name = isNamed ? identifier(c) : null
   if (isNamed) expect(c, '=>')
   const value = argumentValue(c)
-  return { kind: 'TableFunctionArgument', at: spanFrom(c, n), name, value }
+  return { kind: 'TableFunctionArgument', at: since(c, n), name, value }
 }
 
 const argumentValue = (c: Cursor): TableArgument | Descriptor | Expression => {
@@ -56,11 +56,11 @@ const argumentValue = (c: Cursor): TableArgument | Descriptor | Expression => {
   if (peek(c) === 'DESCRIPTOR' && peek(c, 1) === '(' && isName(peek(c, 2))) {
     c.index++
     const fields = inParentheses(c, (inner) => listOf(inner, descriptorField))
-    return { kind: 'Descriptor', at: spanFrom(c, n), fields }
+    return { kind: 'Descriptor', at: since(c, n), fields }
   }
   if (isNullDescriptor(c)) {
     c.index += nullDescriptor.length
-    return { kind: 'Descriptor', at: spanFrom(c, n), fields: [] }
+    return { kind: 'Descriptor', at: since(c, n), fields: [] }
   }
   return expression(c)
 }
@@ -74,7 +74,7 @@ const descriptorField = (c: Cursor): DescriptorField => {
   const n = c.index
   const name = identifier(c)
   const type = isName(peek(c)) ? dataType(c) : null
-  return { kind: 'DescriptorField', at: spanFrom(c, n), name, type }
+  return { kind: 'DescriptorField', at: since(c, n), name, type }
 }
 
 const tableArgument = (c: Cursor): TableArgument => {
@@ -91,7 +91,7 @@ const tableArgument = (c: Cursor): TableArgument => {
   }
   const orderBy = by(c, 'ORDER') ? order(c) : []
   const rest = { table, alias, columnAliases: names, partitionBy, whenEmpty, orderBy }
-  return { kind: 'TableArgument', at: spanFrom(c, n), ...rest }
+  return { kind: 'TableArgument', at: since(c, n), ...rest }
 }
 
 const isAlias = (c: Cursor): boolean => {

@@ -1,10 +1,10 @@
 /** The types of CAST and TRY_CAST, and the words of an interval. */
 import type { IntervalField } from './ast-literal.ts'
 import type { DataType, RowField, TypeParameter } from './ast-type.ts'
-import type { TokenKind } from './lexer.ts'
+import type { TokenKind } from './tokens.ts'
 import {
   type Cursor, accept, acceptOne, endChain, expect, expectOne, heighten, identifier, inParentheses,
-  isName, listOf, nested, peek, spanFrom, startChain, textOf
+  isName, listOf, nested, peek, since, startChain, textOf
 } from './parser-cursor.ts'
 
 /** A type, with the ARRAYs written after it. */
@@ -18,7 +18,7 @@ export const dataType = (c: Cursor): DataType => {
       expect(c, 'INTEGER')
       expect(c, ']')
     }
-    type = { kind: 'ArrayType', at: spanFrom(c, n), element: type }
+    type = { kind: 'ArrayType', at: since(c, n), element: type }
   }
   endChain(c, before)
   return type
@@ -53,23 +53,23 @@ const baseType = (c: Cursor): DataType => {
   if (kind === 'ROW' && next === '(') {
     c.index++
     const fields = inParentheses(c, (inner) => listOf(inner, rowField))
-    return { kind: 'RowType', at: spanFrom(c, n), fields }
+    return { kind: 'RowType', at: since(c, n), fields }
   }
   if (kind === 'INTERVAL' && isIntervalField(next)) {
     c.index++
     const fields = intervalFields(c)
-    return { kind: 'IntervalType', at: spanFrom(c, n), ...fields }
+    return { kind: 'IntervalType', at: since(c, n), ...fields }
   }
   if (kind === 'TIME' || kind === 'TIMESTAMP') return dateTimeType(c, kind)
   if (kind === 'DOUBLE' && next === 'PRECISION') {
     c.index += 2
-    return { kind: 'DoublePrecisionType', at: spanFrom(c, n) }
+    return { kind: 'DoublePrecisionType', at: since(c, n) }
   }
   if ((kind === 'ARRAY' || kind === 'MAP') && next === '<') return legacyType(c, kind)
   const name = identifier(c)
   const hasParameters = peek(c) === '('
   const parameters = hasParameters ? inParentheses(c, (all) => listOf(all, typeParameter)) : []
-  return { kind: 'GenericType', at: spanFrom(c, n), name, parameters }
+  return { kind: 'GenericType', at: since(c, n), name, parameters }
 }
 
 const legacyType = (c: Cursor, kind: 'ARRAY' | 'MAP'): DataType => {
@@ -78,12 +78,12 @@ const legacyType = (c: Cursor, kind: 'ARRAY' | 'MAP'): DataType => {
   const first = nested(c, dataType)
   if (kind === 'ARRAY') {
     expect(c, '>')
-    return { kind: 'ArrayType', at: spanFrom(c, n), element: first }
+    return { kind: 'ArrayType', at: since(c, n), element: first }
   }
   expect(c, ',')
   const value = nested(c, dataType)
   expect(c, '>')
-  return { kind: 'MapType', at: spanFrom(c, n), key: first, value }
+  return { kind: 'MapType', at: since(c, n), key: first, value }
 }
 
 const dateTimeType = (c: Cursor, base: 'TIME' | 'TIMESTAMP'): DataType => {
@@ -95,14 +95,14 @@ const dateTimeType = (c: Cursor, base: 'TIME' | 'TIMESTAMP'): DataType => {
   ) && peek(c, 1) === 'TIME' && peek(c, 2) === 'ZONE'
   const withTimeZone = isZoned && acceptOne(c, 'WITH', 'WITHOUT') === 'WITH'
   if (isZoned) c.index += 2
-  return { kind: 'DateTimeType', at: spanFrom(c, n), base, precision, withTimeZone }
+  return { kind: 'DateTimeType', at: since(c, n), base, precision, withTimeZone }
 }
 
 const typeParameter = (c: Cursor): TypeParameter => {
   const n = c.index
   return accept(c, 'INTEGER') ? {
     kind: 'IntegerParameter',
-    at: spanFrom(c, n),
+    at: since(c, n),
     text: textOf(c, n)
   } : dataType(c)
 }
@@ -111,7 +111,7 @@ const rowField = (c: Cursor): RowField => {
   const n = c.index
   const name = isFieldName(c) ? identifier(c) : null
   const type = dataType(c)
-  return { kind: 'RowField', at: spanFrom(c, n), name, type }
+  return { kind: 'RowField', at: since(c, n), name, type }
 }
 
 /**

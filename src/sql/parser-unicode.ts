@@ -3,7 +3,7 @@
  * character. Refuses what Trino refuses: other digits, half an escape, surrogates, what is no code
  * point. Its value is what any other string's is: nothing in it is read again.
  */
-import { type Cursor, accept, expect, halt, spanFrom, textOf } from './parser-cursor.ts'
+import { type Cursor, accept, expect, halt, since, textOf } from './parser-cursor.ts'
 
 /** The value of the string that comes next. */
 export const unicodeString = (c: Cursor): string => {
@@ -11,14 +11,14 @@ export const unicodeString = (c: Cursor): string => {
   const escape = accept(c, 'UESCAPE') ? escapeCharacter(c) : '\\'
   const raw = textOf(c, n).slice(3, -1).replaceAll("''", "'")
   const value = unescaped(raw, escape)
-  return value ?? halt('PARSE_ERROR', 'a Unicode escape is incomplete or wrong', spanFrom(c, n))
+  return value ?? halt('PARSE_ERROR', 'a Unicode escape is incomplete or wrong', since(c, n))
 }
 
 const escapeCharacter = (c: Cursor): string => {
   const n = expect(c, 'STRING')
   const [, character] = /^'([!-~])'$/.exec(textOf(c, n)) ?? []
   if (character !== undefined && !/[0-9a-f"+]/i.test(character)) return character
-  return halt('PARSE_ERROR', 'no such character can be an escape', spanFrom(c, n))
+  return halt('PARSE_ERROR', 'no such character can be an escape', since(c, n))
 }
 
 const unescaped = (raw: string, escape: string): string | null => {

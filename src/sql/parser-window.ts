@@ -1,9 +1,9 @@
 /** Windows: OVER, the WINDOW clause, and frames, which may recognise patterns. */
 import type { FrameBound, Over, WindowDefinition, WindowFrame, WindowSpecification } from './ast.ts'
-import type { TokenKind } from './lexer.ts'
+import type { TokenKind } from './tokens.ts'
 import {
   type Cursor, accept, acceptOne, expect, expectOne, identifier, inParentheses, isName, peek,
-  spanFrom
+  since
 } from './parser-cursor.ts'
 import { expression } from './parser-expression.ts'
 import { matchingAfter, measureDefinitions } from './parser-pattern.ts'
@@ -14,7 +14,7 @@ export const over = (c: Cursor): Over => {
   const n = expect(c, 'OVER')
   if (peek(c) === '(') return windowSpecification(c)
   const name = identifier(c)
-  return { kind: 'WindowReference', at: spanFrom(c, n), name }
+  return { kind: 'WindowReference', at: since(c, n), name }
 }
 
 export const windowDefinition = (c: Cursor): WindowDefinition => {
@@ -22,13 +22,13 @@ export const windowDefinition = (c: Cursor): WindowDefinition => {
   const name = identifier(c)
   expect(c, 'AS')
   const window = windowSpecification(c)
-  return { kind: 'WindowDefinition', at: spanFrom(c, n), name, window }
+  return { kind: 'WindowDefinition', at: since(c, n), name, window }
 }
 
 const windowSpecification = (c: Cursor): WindowSpecification => {
   const n = c.index
   const parts = inParentheses(c, specificationParts)
-  return { kind: 'WindowSpecification', at: spanFrom(c, n), ...parts }
+  return { kind: 'WindowSpecification', at: since(c, n), ...parts }
 }
 
 type Parts = Pick<WindowSpecification, 'existingName' | 'partitionBy' | 'orderBy' | 'frame'>
@@ -57,19 +57,19 @@ const windowFrame = (c: Cursor): WindowFrame => {
   const end = isBetween ? frameBound(c) : null
   const isMatching = measures.length > 0 || peek(c) !== ')'
   const matching = isMatching ? { measures, ...matchingAfter(c) } : null
-  return { kind: 'WindowFrame', at: spanFrom(c, n), type, start, end, matching }
+  return { kind: 'WindowFrame', at: since(c, n), type, start, end, matching }
 }
 
 const frameBound = (c: Cursor): FrameBound => {
   const n = c.index
   if (peek(c) === 'CURRENT' && peek(c, 1) === 'ROW') {
     c.index += 2
-    return { kind: 'FrameBound', at: spanFrom(c, n), type: 'CURRENT_ROW', value: null }
+    return { kind: 'FrameBound', at: since(c, n), type: 'CURRENT_ROW', value: null }
   }
   const next = peek(c, 1)
   const isUnbounded = peek(c) === 'UNBOUNDED' && (next === 'PRECEDING' || next === 'FOLLOWING')
   const value = isUnbounded ? null : expression(c)
   if (isUnbounded) acceptOne(c, 'UNBOUNDED')
   const type = expectOne(c, 'PRECEDING', 'FOLLOWING')
-  return { kind: 'FrameBound', at: spanFrom(c, n), type, value }
+  return { kind: 'FrameBound', at: since(c, n), type, value }
 }

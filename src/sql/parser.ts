@@ -5,28 +5,31 @@
  * run is refused by its name. Never throws: what goes wrong here is a refusal too.
  */
 import type { Query } from './ast.ts'
-import { type Tokens, tokensOf } from './lexer.ts'
+import { tokensOf } from './lexer.ts'
 import {
-  type Cursor, Halt, accept, cursorOf, fail, isName, peek, spanFrom, textOf
+  type Cursor, Halt, accept, cursorOf, fail, isName, peek, since, textOf
 } from './parser-cursor.ts'
 import { query } from './parser-query.ts'
 import { type Finding, type Refusal, refusalsOf } from './refusal.ts'
+import { type Tokens, located, spanOf, stretch } from './tokens.ts'
 import { secondWords, statementWords } from './words.ts'
 
 export type Parsed =
-  | { readonly ok: true; readonly query: Query }
+  | { readonly ok: true; readonly query: Query; readonly tokens: Tokens }
   | { readonly ok: false; readonly refusals: readonly [Refusal, ...Refusal[]] }
 
 /** Parses one Trino query. The refusals are in the order of the text; there is at least one. */
 export const parse = (sql: string): Parsed => {
   const result = attempt(sql)
-  if ('query' in result) return { ok: true, query: result.query }
+  if ('query' in result) return { ok: true, query: result.query, tokens: result.tokens }
   const [first, ...rest] = refusalsOf(sql, result.findings)
   if (first === undefined) throw new RangeError('a parse without a tree has a finding')
   return { ok: false, refusals: [first, ...rest] }
 }
 
-type Attempt = { readonly query: Query } | { readonly findings: readonly Finding[] }
+type Attempt =
+  | { readonly query: Query; readonly tokens: Tokens }
+  | { readonly findings: readonly Finding[] }
 
 const attempt = (sql: string): Attempt => {
   const wholeText = { offset: 0, length: sql.length }
@@ -50,9 +53,9 @@ const statement = (c: Cursor): Attempt => {
     const result = query(c)
     accept(c, ';')
     if (peek(c) !== 'END_OF_TEXT') fail(c)
-    return { query: result }
+    return { query: result, tokens: c.tokens }
   } catch (error) {
-    if (error instanceof Halt) return { findings: [error.finding] }
+    if (error instanceof Halt) return { findings: [located(c.tokens, error.finding)] }
     throw error
   }
 }
@@ -63,7 +66,7 @@ const notReadOnly = (c: Cursor): readonly Finding[] => {
   if (name === null) return []
   c.index = name.split(' ').length
   const message = `${name} is not a query that only reads`
-  return [{ code: 'NOT_READ_ONLY', message, at: spanFrom(c, 0) }]
+  return [{ code: 'NOT_READ_ONLY', message, at: spanOf(c.tokens, since(c, 0)) }]
 }
 
 const nameOf = (c: Cursor): string | null => {
@@ -85,11 +88,10 @@ const wordAt = (c: Cursor, n: number): string =>
  * What follows the first semicolon: nothing may, not even a second one. A semicolon alone is no
  * statement to have another after it.
  */
-const laterStatement = ({ kinds, starts, ends }: Tokens): readonly Finding[] => {
-  const semicolon = kinds.indexOf(';')
+const laterStatement = (tokens: Tokens): readonly Finding[] => {
+  const semicolon = tokens.kinds.indexOf(';')
   const next = semicolon + 1
-  if (semicolon < 1 || next >= kinds.length - 1) return []
-  const offset = starts[next] ?? 0
-  const at = { offset, length: (ends[next] ?? 0) - offset }
+  if (semicolon < 1 || next >= tokens.kinds.length - 1) return []
+  const at = spanOf(tokens, stretch(next, next))
   return [{ code: 'MULTIPLE_STATEMENTS', message: 'only one statement may be run', at }]
 }

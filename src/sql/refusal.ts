@@ -55,7 +55,9 @@ export type Refusal = Span & {
 }
 
 /** A refusal before its line is known: what the parts of the check hand around. */
-export type Finding = Omit<Refusal, 'line' | 'column' | 'offset' | 'length'> & { readonly at: Span }
+export type Finding<At = Span> = Omit<Refusal, 'line' | 'column' | 'offset' | 'length'> & {
+  readonly at: At
+}
 
 /** Line and column, both from 1, of an offset in `sql`; an offset past the end is the end. */
 export const placeOf = (sql: string, offset: number): {

@@ -8,9 +8,13 @@ import type {
   ColumnReference, Expression, Identifier, JoinOn, JoinStep, Query, Some
 } from './ast.ts'
 import type { Catalog, Column, Table } from './catalog.ts'
-import type { Finding, Span } from './refusal.ts'
 import type { Lineage } from './lineage.ts'
+import type { Finding } from './refusal.ts'
 import { type Found, type Place, type Relation, type Scan, type Scope, columnsOf } from './scope.ts'
+import type { Stretch } from './tokens.ts'
+
+/** What is wrong with a query, and the tokens that say so. */
+export type Objection = Finding<Stretch>
 
 /** Where in a query an expression stands. */
 export type Clause =
@@ -25,39 +29,37 @@ export type Clause =
 
 /** One reading of one column at one place, by its name. */
 export type ColumnRead = {
-  readonly at: Span
+  readonly at: Stretch
   readonly column: Column
   /** only its count is asked for: the bare argument of `count` or `approx_distinct` */
   readonly isCounted: boolean
 }
 
-/** A table by name, CTEs apart. `standing` other than `read` is no table of the statement. */
-export type TableRead = {
-  readonly at: Span
-  readonly standing: 'read' | 'unknown' | 'notGranted' | 'view' | 'catalog' | 'metadata'
+/** A table by name that is not read, CTEs apart, and why not. */
+export type Stranger = {
+  readonly at: Stretch
+  readonly standing: 'unknown' | 'notGranted' | 'view' | 'catalog' | 'metadata'
   readonly catalog: string
   readonly database: string | null
   readonly name: string
-  /** null unless its standing is `read` */
-  readonly table: Table | null
 }
 
 /** `SELECT *`, `t.*`, `TABLE t`: the columns of tables that it reads, whose names nobody wrote. */
-export type StarRead = { readonly at: Span; readonly columns: readonly Column[] }
+export type StarRead = { readonly at: Stretch; readonly columns: readonly Column[] }
 
 /** `name` is `a.b.f` where it was qualified. */
-export type CalledFunction = { readonly at: Span; readonly name: string }
+export type CalledFunction = { readonly at: Stretch; readonly name: string }
 
 /** One SELECT … FROM: what it scans itself, and every condition that narrows it. */
 export type Specification = {
-  readonly at: Span
+  readonly at: Stretch
   readonly scans: Scan[]
   /** its WHERE, and the ON of its inner joins */
   readonly conditions: Expression[]
 }
 
 export type JoinRead = {
-  readonly at: Span
+  readonly at: Stretch
   readonly type: JoinStep['type'] | 'COMMA'
   readonly left: Relation
   readonly right: Relation
@@ -72,16 +74,16 @@ export type Output = { readonly name: string | null; readonly columns: Lineage }
 export type Resolution = {
   readonly query: Query
   readonly catalog: string
-  readonly tables: TableRead[]
+  readonly strangers: Stranger[]
   readonly reads: ColumnRead[]
   readonly stars: StarRead[]
   readonly functions: CalledFunction[]
-  readonly parameters: Span[]
-  readonly samples: { readonly at: Span; readonly table: Table }[]
+  readonly parameters: Stretch[]
+  readonly samples: { readonly at: Stretch; readonly table: Table }[]
   readonly specifications: Specification[]
   readonly joins: JoinRead[]
   /** names that mean nothing or too much, and constructs that cannot be followed */
-  readonly problems: Finding[]
+  readonly problems: Objection[]
   readonly references: Map<ColumnReference, Found>
   readonly outputs: readonly Output[]
 }
@@ -139,11 +141,11 @@ export const problem = (
   resolver: Resolver,
   code: 'UNKNOWN_COLUMN' | 'AMBIGUOUS_COLUMN' | 'HIDDEN_COLUMN' | 'UNSUPPORTED',
   message: string,
-  more: Pick<Finding, 'at' | 'hint' | 'object'>
+  more: Pick<Objection, 'at' | 'hint' | 'object'>
 ): void => void resolver.found.problems.push({ code, message, ...more })
 
 /** A construct, by its name, that is refused wherever it stands. */
-export const unsupported = (resolver: Resolver, what: string, at: Span): void =>
+export const unsupported = (resolver: Resolver, what: string, at: Stretch): void =>
   problem(resolver, 'UNSUPPORTED', `${what} is not supported`, { at })
 
 /** `a.b.c` as messages write it. */

@@ -3,7 +3,7 @@
  * else that is wrong is told too. It joins on the names that both sides have.
  */
 import { type Gathering, gather, gathering } from './lineage.ts'
-import type { Span } from './refusal.ts'
+import type { Stretch } from './tokens.ts'
 import { type Resolver, note, spend, unsupported } from './resolution.ts'
 import { type Part, type Relation, fieldsOf, listOf, made, partOf, relationOf } from './scope.ts'
 
@@ -14,7 +14,7 @@ import { type Part, type Relation, fieldsOf, listOf, made, partOf, relationOf } 
 export const joinNatural = (
   resolver: Resolver,
   [left, right]: readonly [Relation, Relation],
-  at: Span
+  at: Stretch
 ): Relation => {
   unsupported(resolver, 'NATURAL JOIN', at)
   const names = namesOf(right)

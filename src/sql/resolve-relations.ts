@@ -10,7 +10,6 @@ import type {
   Join,
   JoinOn,
   JoinStep,
-  JoinUsing,
   Relation as RelationNode,
   SampledRelation,
   Table as TableNode,
@@ -22,7 +21,6 @@ import {
   type Resolver,
   type Sight,
   type Specification,
-  note,
   problem,
   spend,
   unsupported
@@ -30,22 +28,20 @@ import {
 import { readCondition, readExpression } from './resolve-expressions.ts'
 import { joinNatural } from './resolve-natural.ts'
 import { readTable, underName } from './resolve-tables.ts'
+import { joinUsing } from './resolve-using.ts'
 import {
   type Field,
   type Part,
-  type Place,
   type Relation,
-  fieldNamed,
   fieldsOf,
   made,
   nothing,
   opaque,
   partOf,
   relationOf,
-  scopeOf,
-  sourcesOf
+  scopeOf
 } from './scope.ts'
-import { commonType, typeOf } from './type-of.ts'
+import { typeOf } from './type-of.ts'
 
 /** The fields of FROM's items, separated by commas. */
 export const readFrom = (
@@ -234,7 +230,9 @@ const readJoin = (
   const { type, criteria, at } = step
   const within = isLateral(step.right) ? besides(left, around) : around
   const right = readRelation(resolver, step.right, within)
-  spend(resolver, left.width + right.width)
+  // a table may have no columns, and is joined all the same
+  const parts = left.parts.length + right.parts.length
+  spend(resolver, Math.max(left.width + right.width, parts))
   if (criteria?.kind === 'JoinNatural') return joinNatural(resolver, [left, right], criteria.at)
   const isUsing = criteria?.kind === 'JoinUsing'
   const on = criteria?.kind === 'JoinOn' ? criteria : null
@@ -243,7 +241,7 @@ const readJoin = (
   joins.push({ at, type, left, right, on, isUsing, unnested })
   if (criteria?.kind === 'JoinUsing') return joinUsing(resolver, { left, right, criteria, type })
   const joined = {
-    parts: [...left.parts, ...right.parts],
+    parts: left.parts.concat(right.parts),
     width: left.width + right.width,
     isOpaque: left.isOpaque || right.isOpaque
   }
@@ -265,61 +263,6 @@ const readOn = (
 ): void => {
   const scope = scopeOf(joined, sight.scope, true)
   readCondition(resolver, expression, { sight: { ...sight, scope }, clause: 'on' })
-}
-
-/** Both sides are read; the merged column stands first and has no qualifier. */
-const joinUsing = (
-  resolver: Resolver,
-  { left, right, criteria, type }: {
-    readonly left: Relation
-    readonly right: Relation
-    readonly criteria: JoinUsing
-    readonly type: JoinRead['type']
-  }
-): Relation => {
-  const taken = new Map<Part, Set<Field>>()
-  const merged = criteria.columns.map((column): Field => {
-    const pair = [left, right].map((side): Place | null => {
-      const place = fieldNamed(side, [column], 1)
-      if (place !== null && place !== 'several') return place
-      if (place === null && side.isOpaque) return null
-      const code = place === null ? 'UNKNOWN_COLUMN' : 'AMBIGUOUS_COLUMN'
-      const message =
-        place === null
-          ? `there is no column ${column.name} on both sides`
-          : `more than one column answers to ${column.name} on one side`
-      problem(resolver, code, message, { at: column.at })
-      return null
-    })
-    const found = pair.flatMap((place) => place ?? [])
-    for (const place of found) {
-      const { part, field } = place
-      taken.set(part, (taken.get(part) ?? new Set()).add(field))
-      note(resolver, place, { at: column.at, isCounted: false })
-    }
-    // where one side may be missing, its own column is not what the merged one holds
-    const sides = { INNER: found, LEFT: pair.slice(0, 1), RIGHT: pair.slice(1) }
-    const kept = type === 'LEFT' || type === 'RIGHT' || type === 'INNER' ? sides[type] : []
-    const sources = kept.flatMap((place) => (place ? sourcesOf(place) : []))
-    // a chain of joins USING one column has that of every table in it
-    spend(resolver, sources.length)
-    const lineage = gathered(found.map(({ field }) => field.lineage))
-    const common = commonType(pair.map((place) => place?.field.type ?? null))
-    return {
-      name: column.name,
-      columns: sources.map((source) => source.column),
-      scans: sources.map(({ scan }) => scan),
-      lineage,
-      type: common
-    }
-  })
-  const others = [...left.parts, ...right.parts].map((part) => without(part, taken.get(part)))
-  return relationOf([partOf(merged), ...others], left.isOpaque || right.isOpaque)
-}
-
-const without = (part: Part, taken: ReadonlySet<Field> | undefined): Part => {
-  if (taken === undefined) return part
-  return { ...part, fields: fieldsOf(part.fields.list.filter((field) => !taken.has(field))) }
 }
 
 const isLateral = (node: RelationNode): boolean =>

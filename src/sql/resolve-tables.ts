@@ -5,7 +5,7 @@
  */
 import type { Table as TableNode } from './ast.ts'
 import type { Table } from './catalog.ts'
-import { type Ctes, type Resolver, type TableRead, spend } from './resolution.ts'
+import { type Ctes, type Resolver, type Stranger, spend } from './resolution.ts'
 import { type Fields, type Relation, type Scan, fieldsOf, noScans, opaque } from './scope.ts'
 
 /** Its fields under its own names or an alias; a table of the catalog is added to `scans`. */
@@ -25,9 +25,7 @@ export const readTable = (
     spend(resolver, cte.width)
     return underName(cte, [alias ?? only.name])
   }
-  const read = lookedUp(resolver, node)
-  const { table } = read
-  resolver.found.tables.push(read)
+  const table = lookedUp(resolver, node)
   if (table === null) return opaque
   const width = table.columns.length
   spend(resolver, width)
@@ -73,27 +71,28 @@ const cteNamed = (ctes: Ctes | null, name: string): Relation | null => {
   return null
 }
 
-const lookedUp = (resolver: Resolver, { name: { parts, at } }: TableNode): TableRead => {
+/** Null where it is none of the statement's, which is noted. */
+const lookedUp = (resolver: Resolver, { name: { parts, at } }: TableNode): Table | null => {
   const name = parts.at(-1)?.name ?? ''
   const database = parts.at(-2)?.name ?? resolver.defaultDatabase
   const catalog = parts.at(-3)?.name ?? resolver.catalog.name
   const isForeign =
     catalog !== resolver.catalog.name || parts.length > 3 || database === 'information_schema'
-  // a dot within a part would make another table's name of it
-  const isOne = database !== null && !name.includes('.') && !database.includes('.')
-  const known = isOne ? resolver.catalog.tables.get(`${database}.${name}`) : undefined
+  const known = resolver.catalog.databases.get(database ?? '')?.get(name) ?? null
   const standing = isForeign ? 'catalog' : standingOf(resolver, name, known)
-  const table = standing === 'read' ? (known ?? null) : null
-  return { at, standing, catalog, database, name, table }
+  if (standing === null) return known
+  resolver.found.strangers.push({ at, standing, catalog, database, name })
+  return null
 }
 
+/** Null where it is read. */
 const standingOf = (
   resolver: Resolver,
   name: string,
-  table: Table | undefined
-): TableRead['standing'] => {
+  table: Table | null
+): Stranger['standing'] | null => {
   if (name.includes('$')) return 'metadata'
-  if (table === undefined) return 'unknown'
-  if (resolver.isGranted(table)) return 'read'
+  if (table === null) return 'unknown'
+  if (resolver.isGranted(table)) return null
   return table.kind === 'view' ? 'view' : 'notGranted'
 }

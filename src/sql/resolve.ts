@@ -4,8 +4,6 @@
  * what each output is made of. Pure; throws `TooComplex` alone.
  */
 import type {
-  AllColumns,
-  ColumnReference,
   Expression,
   GroupBy,
   Query,
@@ -13,6 +11,7 @@ import type {
   QuerySpecification,
   RowCount,
   SelectItem,
+  SingleColumn,
   SortItem,
   Values
 } from './ast.ts'
@@ -20,7 +19,6 @@ import type { Catalog, Table } from './catalog.ts'
 import { windowed } from './children.ts'
 import { gather, gathering } from './lineage.ts'
 import {
-  type Clause,
   type Ctes,
   type Resolution,
   type Resolver,
@@ -34,17 +32,15 @@ import {
 } from './resolution.ts'
 import { readCondition, readExpression, readFrame } from './resolve-expressions.ts'
 import { passedOn, readFrom, renamed } from './resolve-relations.ts'
+import { readAllColumns, readStar } from './resolve-stars.ts'
 import { readTable } from './resolve-tables.ts'
 import {
   type Field,
   type Relation,
   type Part,
   type Scan,
-  type Scope,
-  fieldsUnder,
   listOf,
   made,
-  namesColumn,
   opaque,
   partOf,
   relationOf,
@@ -67,7 +63,7 @@ export const resolve = (input: ResolveInput): Resolution => {
   const found: Resolver['found'] = {
     query,
     catalog: catalog.name,
-    tables: [],
+    strangers: [],
     reads: [],
     stars: [],
     functions: [],
@@ -194,18 +190,19 @@ const readSpecification = (
   const inside: Specification = { at: node.at, scans: [], conditions: [] }
   resolver.found.specifications.push(inside)
   const from = readFrom(resolver, node.from, { sight, inside })
-  const source: Sight = { ...sight, scope: scopeOf(from, sight.scope, true) }
-  const conditions = (clause: Clause, nodes: readonly Expression[]): void => {
-    for (const one of nodes) readCondition(resolver, one, { sight: source, clause })
-  }
+  const source: Sight = { scope: scopeOf(from, sight.scope, true), ctes: sight.ctes }
   if (node.where !== null) {
-    conditions('where', [node.where])
+    readCondition(resolver, node.where, { sight: source, clause: 'where' })
     inside.conditions.push(node.where)
   }
-  if (node.having !== null) conditions('having', [node.having])
+  if (node.having !== null) {
+    readCondition(resolver, node.having, { sight: source, clause: 'having' })
+  }
   for (const { window } of node.windows) {
     readFrame(resolver, window)
-    conditions('window', windowed(window))
+    for (const one of windowed(window)) {
+      readCondition(resolver, one, { sight: source, clause: 'window' })
+    }
   }
   const output = readItems(resolver, node.select, { sight: source, from })
   spend(resolver, output.width)
@@ -223,16 +220,17 @@ const readItems = (
   items: readonly SelectItem[],
   { sight, from }: { readonly sight: Sight; readonly from: Relation }
 ): Relation => {
+  // most often there is no star
+  if (items.every(isSingle)) {
+    return relationOf([partOf(items.map((item) => outputOf(resolver, item, sight)))])
+  }
   const parts: Part[] = []
   let singles: Field[] = []
   let isOpaque = false
   for (const item of items) {
-    if (item.kind === 'SingleColumn') {
-      const { expression, alias } = item
-      const own = expression.kind === 'ColumnReference' ? lastOf(expression.parts) : null
-      const name = alias?.name ?? own
+    if (isSingle(item)) {
       if (singles.length === 0) parts.push(partOf(singles))
-      singles.push(fieldOf(resolver, expression, { sight, name }))
+      singles.push(outputOf(resolver, item, sight))
       continue
     }
     const starred = readAllColumns(resolver, item, { sight, from })
@@ -243,54 +241,15 @@ const readItems = (
   return relationOf(parts, isOpaque)
 }
 
-const readAllColumns = (
+const isSingle = (item: SelectItem): item is SingleColumn => item.kind === 'SingleColumn'
+
+const outputOf = (
   resolver: Resolver,
-  item: AllColumns,
-  within: { readonly sight: Sight; readonly from: Relation }
-): Relation => {
-  const starred = starredBy(resolver, item, within)
-  readStar(resolver, item.at, starred)
-  const output = passedOn(resolver, starred)
-  return renamed(resolver, output, { qualifier: [], names: item.aliases, at: item.at })
-}
-
-/** The relation that a star stands for; the fields of `row.*` are not followed. */
-const starredBy = (
-  resolver: Resolver,
-  { target, at }: AllColumns,
-  { sight, from }: { readonly sight: Sight; readonly from: Relation }
-): Relation => {
-  if (target === null) return from
-  const named = target.kind === 'ColumnReference' ? relationNamed(sight.scope, target.parts) : null
-  if (named !== null) return named
-  readCondition(resolver, target, { sight, clause: 'select' })
-  const isName = target.kind === 'ColumnReference' && !resolver.found.references.has(target)
-  if (!isName) {
-    const hint = 'name the fields you need'
-    problem(resolver, 'UNSUPPORTED', 'all fields of a row, row.*, cannot be followed', { at, hint })
-  }
-  return opaque
-}
-
-/** Looked for from the inside out; a level where the name may be a column's is not looked past. */
-const relationNamed = (
-  scope: Scope | null,
-  parts: ColumnReference['parts']
-): Relation | null => {
-  for (let level = scope; level !== null; level = level.parent) {
-    if (namesColumn(level.relation, parts, parts.length)) return null
-    const under = fieldsUnder(level.relation, parts)
-    if (under.width > 0) return under
-    if (level.relation.isOpaque) return opaque
-  }
-  return null
-}
-
-const readStar = (resolver: Resolver, at: Query['at'], { parts }: Relation): void => {
-  const columns = parts.flatMap(({ isRead, fields }) =>
-    isRead ? [] : fields.list.flatMap((field) => field.columns)
-  )
-  resolver.found.stars.push({ at, columns })
+  { expression, alias }: SingleColumn,
+  sight: Sight
+): Field => {
+  const own = expression.kind === 'ColumnReference' ? lastOf(expression.parts) : null
+  return fieldOf(resolver, expression, { sight, name: alias?.name ?? own })
 }
 
 const fieldOf = (

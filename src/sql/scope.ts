@@ -7,11 +7,11 @@
 import type { Identifier } from './ast.ts'
 import type { Column, Table } from './catalog.ts'
 import type { Lineage } from './lineage.ts'
-import type { Span } from './refusal.ts'
+import type { Stretch } from './tokens.ts'
 import type { SqlType } from './types.ts'
 
 /** One reading of a table in FROM; a self join has two. */
-export type Scan = { readonly table: Table; readonly at: Span }
+export type Scan = { readonly table: Table; readonly at: Stretch }
 
 /** A column as one scan of its table has it. */
 export type Source = { readonly scan: Scan; readonly column: Column }
@@ -129,10 +129,14 @@ export const scopeOf = (relation: Relation, parent: Scope | null, isBoundary: bo
 export const columnsOf = ({ part, field }: Place): readonly Column[] =>
   part.isRead ? noColumns : field.columns
 
-/** The same, each column with the scan it is of. */
+/** The scan that the nth of these columns is of. */
+export const scanOf = ({ part, field }: Place, n: number): Scan | null =>
+  field.scans[n] ?? part.scan
+
+/** What reading a field reads, each column with the scan it is of. */
 export const sourcesOf = (place: Place): readonly Source[] =>
   columnsOf(place).flatMap((column, n): readonly Source[] => {
-    const scan = place.field.scans[n] ?? place.part.scan
+    const scan = scanOf(place, n)
     return scan === null ? [] : [{ scan, column }]
   })
 

@@ -15,32 +15,32 @@ const deepest = 50
 export const typeOf = (resolver: Resolver, node: Expression, depth = 0): SqlType | null => {
   if (depth > deepest) return null
   if (node.kind === 'ColumnReference') return typeOfReference(resolver, node)
-  const inner = (part: Expression): SqlType | null => typeOf(resolver, part, depth + 1)
+  const below = depth + 1
   switch (node.kind) {
     case 'Dereference':
-      return memberOf(inner(node.base), node.field.name).type
+      return memberOf(typeOf(resolver, node.base, below), node.field.name).type
     case 'Subscript':
-      return elementOf(inner(node.base), node.index)
+      return elementOf(typeOf(resolver, node.base, below), node.index)
     case 'ArrayConstructor': {
-      const element = commonType(node.items.map(inner))
+      const element = commonType(typesOf(resolver, node.items, below))
       return element && arrayOf(element)
     }
     case 'Row': {
-      const types = node.items.map(inner)
+      const types = typesOf(resolver, node.items, below)
       const fields = types.flatMap((type) => (type === null ? [] : [{ name: null, type }]))
       return fields.length === types.length ? { kind: 'row', fields } : null
     }
     case 'Cast':
       return typeOfData(node.type)
     case 'FunctionCall':
-      return typeOfCall(node, inner)
+      return typeOfCall(resolver, node, below)
     case 'Case':
       return commonType([
-        ...node.whens.map(({ result }) => inner(result)),
-        ...(node.otherwise === null ? [] : [inner(node.otherwise)])
+        ...node.whens.map(({ result }) => typeOf(resolver, result, below)),
+        ...(node.otherwise === null ? [] : [typeOf(resolver, node.otherwise, below)])
       ])
     case 'Concatenation':
-      return commonType(node.terms.map(inner))
+      return commonType(typesOf(resolver, node.terms, below))
     case 'StringLiteral':
       return plain('varchar')
     case 'NumericLiteral':
@@ -86,6 +86,12 @@ export const typeOf = (resolver: Resolver, node: Expression, depth = 0): SqlType
       return null
   }
 }
+
+const typesOf = (
+  resolver: Resolver,
+  nodes: readonly Expression[],
+  depth: number
+): readonly (SqlType | null)[] => nodes.map((node) => typeOf(resolver, node, depth))
 
 const typeOfReference = (resolver: Resolver, node: ColumnReference): SqlType | null => {
   const found = resolver.found.references.get(node)
@@ -220,20 +226,18 @@ const ofAll: ReadonlySet<string> = new Set([
 
 const textLists: ReadonlySet<string> = new Set(['split', 'regexp_extract_all', 'regexp_split'])
 
-const typeOfCall = (
-  call: FunctionCall,
-  inner: (part: Expression) => SqlType | null
-): SqlType | null => {
+const typeOfCall = (resolver: Resolver, call: FunctionCall, depth: number): SqlType | null => {
   const name = call.name.parts[0].name
   const [first, second, third] = call.arguments
   if (textLists.has(name)) return arrayOf(plain('varchar'))
   if (name === 'sequence') return arrayOf(plain('value'))
   if (first === undefined) return null
-  if (ofAll.has(name)) return commonType(call.arguments.map(inner))
+  if (ofAll.has(name)) return commonType(typesOf(resolver, call.arguments, depth))
   if (name === 'if') {
-    return commonType([second, third].flatMap((part) => (part === undefined ? [] : [inner(part)])))
+    const results = [second, third].filter((part) => part !== undefined)
+    return commonType(typesOf(resolver, results, depth))
   }
-  const type = inner(first)
+  const type = typeOf(resolver, first, depth)
   if (type === null || ofFirst.has(name)) return type
   if (ofOnly.has(name)) return second === undefined ? type : null
   if (name === 'array_agg') return arrayOf(type)
