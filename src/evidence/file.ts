@@ -23,31 +23,19 @@ export const packFile = async (pack: Pack, script: string, by: Primitives): Prom
     "form-action 'none'"
   ].join('; ')
   const whole = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${titleOf(pack)} · Sallyport evidence</title>
-        <style>
-          ${raw(style)}
-        </style>
-      </head>
-      <body>
-        ${checkPart}
-        <main id="content">${contentOf(pack)}</main>
-        <footer>
-          Made by Sallyport. The same as JSON: <code>sallyport evidence … --format json</code>.
-        </footer>
-        <script type="application/json" id="pack">
-          ${dataOf(pack)}
-        </script>
-        <script>
-          ${raw(script)}
-        </script>
-      </body>
-    </html> `
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${titleOf(pack)} · Sallyport evidence</title>
+<style>${raw(style)}</style></head><body>
+${checkPart}
+<main id="content">${contentOf(pack)}</main>
+<footer>Made by Sallyport. The same as JSON: <code>sallyport evidence … --format json</code>.</footer>
+<script type="application/json" id="pack">${dataOf(pack)}</script>
+<script>${raw(script)}</script>
+</body></html>
+`
   return whole.markup
 }
 
@@ -61,14 +49,9 @@ const sourceOf = async (text: string, by: Primitives): Promise<string> =>
 /** JSON has no `<` outside of strings, where it can be spelled so. */
 const dataOf = (pack: Pack): Markup => raw(packJson(pack).replaceAll('<', '\\u003c'))
 
-const checkPart = html` <section id="check" aria-labelledby="check-title">
-  <h2 id="check-title">Check this file</h2>
-  <div id="result" role="status">
-    <p>Not checked. The check needs JavaScript, and no network.</p>
-  </div>
-  <form id="check-form">
-    <label for="key">The ledger's key, as you know it from elsewhere</label>
-    <textarea id="key" rows="2" spellcheck="false" autocomplete="off"></textarea>
-    <button>Check with this key</button>
-  </form>
-</section>`
+const checkPart = html`
+<section id="check" aria-labelledby="check-title"><h2 id="check-title">Check this file</h2>
+<div id="result" role="status"><p>Not checked. The check needs JavaScript, and no network.</p></div>
+<form id="check-form"><label for="key">The ledger's key, as you know it from elsewhere</label>
+<textarea id="key" rows="2" spellcheck="false" autocomplete="off"></textarea>
+<button>Check with this key</button></form></section>`

@@ -58,19 +58,13 @@ type Hindrance =
 
 const hindranceOf = ({ rule, approvers }: Card): Hindrance => {
   if (rule === null) {
-    return nobody(md`
-Its rule has left the policy: nobody can approve it. Ask again.
-    `)
+    return nobody(md`Its rule has left the policy: nobody can approve it. Ask again.`)
   }
   if (rule.approval !== 'people') {
-    return nobody(md`
-Its rule takes no votes any more: nobody can approve it. Ask again.
-    `)
+    return nobody(md`Its rule takes no votes any more: nobody can approve it. Ask again.`)
   }
   if (approvers.length === 0) {
-    return nobody(md`
-There is nobody left who may approve it. Ask again.
-    `)
+    return nobody(md`There is nobody left who may approve it. Ask again.`)
   }
   return rule.via.includes('slack') && !rule.needsSignIn.toApprove
     ? { kind: 'none' }
@@ -83,12 +77,8 @@ const elsewhereText = ({ stored, rule }: Card): Mrkdwn => {
   const via = rule?.via.filter((channel) => channel !== 'slack') ?? []
   const from = via.map((channel) => channels[channel]).join(' or ') || 'nowhere at present'
   const why = rule?.needsSignIn.toApprove
-    ? md`
-The rule wants a fresh sign-in of the approver, which Slack cannot show
-      `
-    : md`
-The rule is not decided in Slack
-      `
+    ? md`The rule wants a fresh sign-in of the approver, which Slack cannot show`
+    : md`The rule is not decided in Slack`
   const { id } = stored.elevation
   const line = via.includes('cli') ? md`: ${code(`sallyport approve ${id}`)}` : md``
   return md`:lock: ${why}. It is decided from ${said(from)}${line}.`
@@ -101,29 +91,14 @@ const toldAgain = ({ stored: { elevation }, rule }: Card, now: Instant): readonl
   const isPast = (after: Seconds | null): boolean =>
     after !== null && now >= plus(elevation.createdAt, after)
   if (isPast(escalateAfter))
-    return [
-      context(md`
-:rotating_light: Waiting for long; others were told.
-      `)
-    ]
-  return isPast(remindAfter)
-    ? [
-        context(md`
-:bell: Waiting for long; approvers were reminded.
-        `)
-      ]
-    : []
+    return [context(md`:rotating_light: Waiting for long; others were told.`)]
+  return isPast(remindAfter) ? [context(md`:bell: Waiting for long; approvers were reminded.`)] : []
 }
 
 /** Their own words about a denial, for those who may see the ask. */
 const wordsOf = ({ stored, words }: Card, place: Place): readonly KnownBlock[] =>
   stored.elevation.state === 'denied' && words !== null && place === 'person'
-    ? [
-        section(md`
-_The approver’s words_
-        `),
-        quoted(words, 500)
-      ]
+    ? [section(md`*The approver’s words*`), quoted(words, 500)]
     : []
 
 const approveButton = (card: Card): Button => {

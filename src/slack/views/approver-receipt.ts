@@ -23,16 +23,10 @@ export const approverReceipt = (card: Card, { at, via }: Approval): Message => {
         ${when(at)}, from ${channels[via]}.`),
       section(statusText(card)),
       ...(revoke.length === 0
-        ? [
-            context(md`
-If this was not you, tell security at once.
-            `)
-          ]
+        ? [context(md`If this was not you, tell security at once.`)]
         : [
-            section(md`
-_If this was not you_, or you think otherwise by now: revoke it, and tell
-security.
-            `)
+            section(md`*If this was not you*, or you think otherwise by now: revoke it, and tell
+              security.`)
           ]),
       context(md`Mode ${modeText(terms.mode)}.`, identityOf(card)),
       ...buttons(...revoke)

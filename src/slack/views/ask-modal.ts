@@ -118,11 +118,7 @@ const targetOption = ({ target, workgroup, classification }: AskOffer): PlainTex
  * Lengths that any rule of the target gives: which of them the ask falls under is chosen below, and
  * what is chosen here already has to stay among the options.
  */
-const durationField = (
-  offer: AskOffer,
-  demands: readonly Demand[],
-  typed: Typed
-): InputBlock => {
+const durationField = (offer: AskOffer, demands: readonly Demand[], typed: Typed): InputBlock => {
   const most = longestOf(offer.demands)
   const wanted = parseDuration(typed.duration)
   const initial = wanted !== null && wanted <= most ? wanted : Math.min(3600, most)
@@ -157,7 +153,10 @@ const tablesField = ({ target, tables }: AskOffer, typed: Typed): InputBlock => 
   return field('tables', target, {
     ...about,
     dispatch: true,
-    element: severalOf(tables.map((table) => option(table)), typed.tables)
+    element: severalOf(
+      tables.map((table) => option(table)),
+      typed.tables
+    )
   })
 }
 

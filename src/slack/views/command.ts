@@ -41,10 +41,12 @@ export const statusList = ({
     text: `You have ${mine.length}, and ${waiting.length} wait for you`,
     blocks: [
       section(mine.length === 0 ? md`*You have nothing and have asked for nothing.*` : md`*Yours*`),
-      ...mine.slice(0, most).flatMap((card): readonly KnownBlock[] => [
-        section(lines(md`*${askText(card)}*${timeLeft(card, now)}`, statusText(card, now))),
-        ...buttons(...buttonsOf(card))
-      ]),
+      ...mine
+        .slice(0, most)
+        .flatMap((card): readonly KnownBlock[] => [
+          section(lines(md`*${askText(card)}*${timeLeft(card, now)}`, statusText(card, now))),
+          ...buttons(...buttonsOf(card))
+        ]),
       ...moreOf(mine),
       section(waiting.length === 0 ? md`*Nothing waits for you.*` : md`*Waiting for you*`),
       ...waiting.slice(0, most).map((card) => section(line(card, now))),

@@ -52,11 +52,7 @@ export const factsOf = (card: Card, place: Place): readonly KnownBlock[] => {
     context(
       md`Mode ${modeText(terms.mode)}.`,
       ...(place === 'channel' && state === 'pending'
-        ? [
-            md`
-The reason is for those who decide: see Details.
-            `
-          ]
+        ? [md`The reason is for those who decide: see Details.`]
         : [])
     )
   ]
@@ -93,25 +89,12 @@ const queryOf = ({ stored }: Card, place: Place): readonly KnownBlock[] => {
   }
   const tables = reads.slice(0, mostTables).map(([table, columns]) => {
     const names = listed(columns, 12, (column) => code(column, 64))
-    return section(
-      md`It reads ${code(table)}: ${
-        columns.length === 0
-          ? md`
-rows only
-            `
-          : names
-      }`
-    )
+    return section(md`It reads ${code(table)}: ${columns.length === 0 ? md`rows only` : names}`)
   })
   const more = reads.length - tables.length
   return [
     section(
-      lines(
-        md`
-_Only this query may run_; every value in it is a ? here
-        `,
-        code(query.shape, 2500)
-      )
+      lines(md`*Only this query may run*; every value in it is a ? here`, code(query.shape, 2500))
     ),
     ...tables,
     ...(more > 0 ? [context(md`and ${more} more tables`)] : [])
@@ -122,9 +105,7 @@ const mostTables = 8
 
 /** The requester's reason, as they wrote it. */
 export const reasonOf = ({ stored }: Card): readonly KnownBlock[] => [
-  section(md`
-_Why_
-  `),
+  section(md`*Why*`),
   quoted(stored.elevation.ask.reason, 500)
 ]
 
@@ -164,9 +145,7 @@ const ticketText = (ticket: string | null, place: Place): Mrkdwn | null => {
   if (ticket === null) return null
   return place === 'person' || /^[A-Za-z0-9][A-Za-z0-9#._/:-]{0,39}$/.test(ticket)
     ? code(ticket)
-    : md`
-given
-      `
+    : md`given`
 }
 
 const columnCounts = ({ stored, columns }: Card, place: Place): Mrkdwn => {
@@ -178,11 +157,7 @@ const columnCounts = ({ stored, columns }: Card, place: Place): Mrkdwn => {
   const byClass = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1))
   const list = listed(byClass, 8, ([name, count]) => md`${count} ${saidIn(place, name)}`)
   if (stored.elevation.ask.columns !== null) return md`${columns.length}: ${list}`
-  return columns.length === 0
-    ? md`
-all, none classified
-      `
-    : md`all, among them ${list}`
+  return columns.length === 0 ? md`all, none classified` : md`all, among them ${list}`
 }
 
 const columnText = ({ name, class: kind }: ColumnFact): Mrkdwn =>

@@ -79,8 +79,6 @@ const list = (
   const more = cards.length - most
   return [
     ...cards.slice(0, most).flatMap(show),
-    ...(more > 0
-      ? [context(md`… and ${more} more. ${code('sallyport status')} lists them.`)]
-      : [])
+    ...(more > 0 ? [context(md`… and ${more} more. ${code('sallyport status')} lists them.`)] : [])
   ]
 }

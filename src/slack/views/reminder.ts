@@ -17,12 +17,7 @@ export const reminder = (card: Card, missing: readonly Face[]): Message => {
   const text = md`${askText(card)} of ${faceText(card.requester)}: ${stateWord(elevation)}`.mrkdwn
   if (elevation.state !== 'pending')
     return fitMessage({ text, blocks: [section(statusText(card))] })
-  const who =
-    missing.length === 0
-      ? md`
-whoever may decide it
-        `
-      : facesText(missing)
+  const who = missing.length === 0 ? md`whoever may decide it` : facesText(missing)
   return fitMessage({
     text,
     blocks: [

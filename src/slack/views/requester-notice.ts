@@ -223,8 +223,7 @@ const canStart = ({ rule }: Card): boolean => rule !== null && !rule.needsSignIn
 
 const wordsOf = ({ stored, words }: Card): readonly KnownBlock[] => {
   const { elevation } = stored
-  const isTold =
-    elevation.state === 'denied' || ('how' in elevation && elevation.how === 'revoked')
+  const isTold = elevation.state === 'denied' || ('how' in elevation && elevation.how === 'revoked')
   return isTold && words !== null ? [section(md`*Their words*`), quoted(words, 500)] : []
 }
 

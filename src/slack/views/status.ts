@@ -26,10 +26,7 @@ export const facesText = (faces: readonly Face[]): Mrkdwn => listed(faces, 10, f
 
 /** Somebody who has had to do with it, or the broker. */
 export const actorText = (card: Card, id: PersonId | 'broker'): Mrkdwn => {
-  if (id === 'broker')
-    return md`
-the broker
-    `
+  if (id === 'broker') return md`the broker`
   return faceText(card.involved.find(({ person }) => person === id) ?? { person: id, slack: null })
 }
 
@@ -47,15 +44,11 @@ export const isOver = ({ decideBy }: Pending, now: Instant): boolean => now >= d
 export const modeText = (mode: Elevation['terms']['mode']): Mrkdwn => {
   switch (mode) {
     case 'brokered':
-      return md`
-_brokered_ – queries run inside the broker; no credentials leave it, and a guardrail
-is enforced
-      `
+      return md`*brokered* – queries run inside the broker; no credentials leave it, and a guardrail
+        is enforced`
     case 'credentials':
-      return md`
-_credentials_ – the requester’s own tools get AWS credentials; a guardrail is only
-advice there
-      `
+      return md`*credentials* – the requester’s own tools get AWS credentials; a guardrail is only
+        advice there`
   }
 }
 
@@ -64,12 +57,8 @@ export const approvalText = (card: Card): Mrkdwn => {
   const { approvals, ask } = card.stored.elevation
   if (approvals.length > 0) return votesText(card, approvals)
   return ask.breakGlass
-    ? md`
-nobody: it is break-glass
-      `
-    : md`
-the rule itself, without anybody’s vote
-      `
+    ? md`nobody: it is break-glass`
+    : md`the rule itself, without anybody’s vote`
 }
 
 /** The state with its moment, and who brought it about. */
@@ -95,14 +84,7 @@ export const statusText = (card: Card, now: Instant | null = null): Mrkdwn => {
       return md`:no_entry: *Denied* by ${actorText(card, elevation.by)}
         ${when(elevation.decidedAt)}.`
     case 'cancelled': {
-      const verb =
-        elevation.by === elevation.ask.requester
-          ? md`
-Withdrawn
-            `
-          : md`
-Taken back
-            `
+      const verb = elevation.by === elevation.ask.requester ? md`Withdrawn` : md`Taken back`
       return md`:leftwards_arrow_with_hook: *${verb}* by ${actorText(card, elevation.by)}
         ${when(elevation.cancelledAt)}, before it was used.`
     }
@@ -137,12 +119,7 @@ const pendingText = (card: Card, elevation: Pending, now: Instant | null): Mrkdw
   if (now !== null && isOver(elevation, now)) {
     return md`:hourglass: *Not decided in time.*${so} It lapses.`
   }
-  const rule =
-    card.rule === null
-      ? md`
-its rule
-        `
-      : said(withoutAddresses(card.rule.quorum))
+  const rule = card.rule === null ? md`its rule` : said(withoutAddresses(card.rule.quorum))
   const wanting =
     missing > 0
       ? md`*${approvals.length} of ${terms.quorum}* approvals.${so} ${missing} more wanted`
@@ -155,9 +132,7 @@ const endingText = (card: Card, elevation: Ending): Mrkdwn => {
   const { stuckSince, attempts, intent } = elevation
   const why =
     elevation.how === 'failed'
-      ? md`
-it could not be started
-        `
+      ? md`it could not be started`
       : howText(card, { how: elevation.how, by: elevation.by })
   return stuckSince === null
     ? md`:hourglass: *Ending*: ${why}. Access is being taken away.`
@@ -172,9 +147,7 @@ const howText = (
 ): Mrkdwn => {
   switch (how) {
     case 'expired':
-      return md`
-the window is over
-      `
+      return md`the window is over`
     case 'revoked':
       return md`revoked by ${actorText(card, by)}`
     case 'released':
@@ -185,21 +158,13 @@ the window is over
 const lapseText = ({ why }: Lapsed): Mrkdwn => {
   switch (why) {
     case 'not_decided':
-      return md`
-nobody decided it in time
-      `
+      return md`nobody decided it in time`
     case 'not_activated':
-      return md`
-it was approved and not started in time
-      `
+      return md`it was approved and not started in time`
     case 'policy_changed':
-      return md`
-the policy no longer allows what was approved
-      `
+      return md`the policy no longer allows what was approved`
     case 'extended_revoked':
-      return md`
-the window that it extends was revoked
-      `
+      return md`the window that it extends was revoked`
   }
 }
 
