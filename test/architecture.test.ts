@@ -2,8 +2,8 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
+import { root } from './place.ts'
 
-const root = resolve(import.meta.dirname, '..')
 const src = join(root, 'src')
 
 /** Place → places it may import from, and packages. `node:` alone means every built-in. */
@@ -118,4 +118,27 @@ t.test('the core takes neither clock nor chance nor environment', async (t) => {
     const text = readFileSync(join(src, name), 'utf8')
     t.notMatch(text, /Date\.now\(|new Date\(\)|randomUUID\(|randomBytes\(|Math\.random|setTimeout\(|process\.env/, name)
   }
+})
+
+t.test('a broker that nobody asks has loaded no client for scans and queries, and no rules', async (t) => {
+  const loaded = new Set<string>()
+  const load = (name: string): void => {
+    if (loaded.has(name)) return
+    loaded.add(name)
+    if (!name.endsWith('.ts') && !name.endsWith('.tsx')) return
+    const text = readFileSync(join(src, name), 'utf8')
+    for (const [, specifier = ''] of text.matchAll(/(?:^|\n)(?:import|export)\s(?!type\b)[^'"`;]*?from\s*'([^']+)'/g)) {
+      load(specifier.startsWith('.') ? relative(src, resolve(src, dirname(name), specifier)) : specifier)
+    }
+  }
+  load('main.ts')
+  t.ok(loaded.has('start/posture.ts') && loaded.has('@aws-sdk/client-kms'), `saw ${loaded.size}`)
+  const later = ['aws/posture.ts', 'posture/judge.ts', 'posture/side-doors.ts', 'broker/posture-watch.ts', '@aws-sdk/client-s3', '@aws-sdk/client-athena', '@aws-sdk/client-glue']
+  t.same(later.filter((name) => loaded.has(name)), [])
+})
+
+t.test('a test asks place.ts where it lies, since it runs from two folders', async (t) => {
+  const names = readdirSync(join(root, 'test')).filter((name) => /\.tsx?$/.test(name) && name !== 'place.ts')
+  const knowing = names.filter((name) => readFileSync(join(root, 'test', name), 'utf8').match(/import\.meta/) !== null)
+  t.strictSame(knowing, [])
 })

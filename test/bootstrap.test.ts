@@ -5,6 +5,7 @@
 import { readFileSync, readdirSync, rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { parse } from 'yaml'
 import { collectFacts } from '../src/aws/posture.ts'
@@ -22,6 +23,7 @@ import { storedPolicy } from '../src/sandbox/policy-text.ts'
 import { seedTargets } from '../src/sandbox/seed-targets.ts'
 import type { World } from '../src/sandbox/world.ts'
 import { startLive } from './fixtures-live.ts'
+import { shippedPolicies } from './place.ts'
 
 const targets = seedTargets()
 const ask: BootstrapAsk = {
@@ -112,10 +114,11 @@ t.test('with exactly these documents nothing needed is missing, and the broker n
     world.athena.executions.set(running.id, { ...running, state: 'CANCELLED' })
   })
   body(await alice.post(`${path}/end`))
-  const until = async (what: () => Promise<boolean>): Promise<void> => {
-    for (let n = 1; n < 5000; n++) {
+  const until = async (what: () => Promise<boolean>, step = 30): Promise<void> => {
+    for (let n = 1; n < 2000; n++) {
       if (await what()) return
-      if (n % 50 === 0) s.advance(30)
+      await wait(20)
+      if (n % 10 === 0) s.advance(step)
     }
     throw new Error('it never came')
   }
@@ -135,7 +138,7 @@ t.test('with exactly these documents nothing needed is missing, and the broker n
   await until(async () => {
     body(await erin.get(path))
     return world.events.all().some(({ eventName }) => eventName === 'DeleteRolePolicy')
-  })
+  }, 120)
 
   const [broker] = planOf(ask).accounts[0]?.roles ?? []
   const allowed = Object.values(broker?.policies ?? {})
@@ -268,7 +271,7 @@ t.test('the broker takes the sources that the rule sends', async (t) => {
   t.ok(eventPattern.detail.eventName.includes('UpdateWorkGroup'))
 })
 
-const shipped = new URL('../policies/aws', import.meta.url).pathname
+const shipped = join(shippedPolicies, 'aws')
 const said = (json = false) => {
   const [out, err]: [string[], string[]] = [[], []]
   return { out, err, to: { json, colour: false, out: (line: string) => void out.push(line), err: (line: string) => void err.push(line) } }
@@ -278,7 +281,7 @@ const options = {
   brokerRole: ask.brokerRoleArn,
   producer: ask.producerRoleArns,
   runsAs: ask.runsAs,
-  policies: new URL('../policies', import.meta.url).pathname
+  policies: shippedPolicies
 }
 
 /** tap gives the YAML library tags of its own, which change what is quoted in this process. */

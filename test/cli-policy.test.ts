@@ -2,18 +2,16 @@
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import t from 'tap'
 import { addPolicyCommands } from '../src/cli/policy.ts'
 import { policySchemas } from '../src/policy/json-schema.ts'
 import { runTests } from '../src/policy/run-tests.ts'
 import { folderFingerprint, loadFolder } from '../src/policy-folder.ts'
+import { builtCli, root, shippedPolicies as shipped } from './place.ts'
 
-const root = resolve(import.meta.dirname, '..')
-const main = join(root, 'dist/cli/main.js')
-if (!existsSync(main)) throw new Error('npm run build comes first')
-const shipped = join(root, 'policies')
+if (!existsSync(builtCli)) throw new Error('npm run build comes first')
 const box = mkdtempSync(join(tmpdir(), 'sallyport-policy-'))
 t.teardown(() => rmSync(box, { recursive: true }))
 
@@ -22,7 +20,7 @@ type Ran = { readonly code: number | null; readonly out: string; readonly err: s
 /** As a process of its own, as it is installed. */
 const spawned = (args: readonly string[]): Promise<Ran> =>
   new Promise((done) => {
-    const child = spawn(process.execPath, [main, 'policy', ...args], {
+    const child = spawn(process.execPath, [builtCli, 'policy', ...args], {
       cwd: root,
       env: { PATH: process.env['PATH'] ?? '', TMPDIR: box },
       stdio: ['ignore', 'pipe', 'pipe']
@@ -289,7 +287,7 @@ t.test('explain --json tells the decision, every reason, the people and what com
   const blind = await json(oncall)
   t.match(blind.lines, [{ decision: 'deny', rule: 'payments-oncall', reasons: [{ condition: 'posture', outcome: 'failed' }] }])
   // a snapshot of another account is a finding of its own
-  const seen = await json([...oncall, '--facts', new URL('vectors/posture/base.json', import.meta.url).pathname])
+  const seen = await json([...oncall, '--facts', join(root, 'test/vectors/posture/base.json')])
   t.match(seen.lines, [{ decision: 'deny', rule: 'payments-oncall' }])
   t.equal((await json([...oncall, '--facts', absent])).code, 2)
   for (const [who, on, condition] of [['erin', 'claims-pii', 'requesters'], ['alice', 'nope', 'target']] as const) {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import typescript from 'typescript'
@@ -26,9 +26,11 @@ import { digestOf } from '../src/policy/digest.ts'
 import type { SystemView } from '../src/ports-system.ts'
 import type { Store } from '../src/store/store.ts'
 import { systemIds } from '../src/system.ts'
+import type { FakeAws } from './fakes/aws.ts'
 import { type SealedLog, sealedLog } from './fakes/sealed-log.ts'
 import { alice, ask, bob, byCli, dave, depsOver, eve, examplePolicy, got, roomy, sam } from './fixtures-broker.ts'
 import { openHere } from './fixtures-store.ts'
+import { root } from './place.ts'
 
 export const hostile = `</script><img src=x onerror=alert(1)> "quoted" 'single' {{x}}`
 
@@ -38,6 +40,7 @@ export type AuditScene = {
   readonly broker: Broker
   readonly audit: Audit
   readonly log: SealedLog
+  readonly aws: FakeAws
   /** approved, started and being ended */
   readonly used: ElevationId
   /** its requester's data were erased */
@@ -56,7 +59,7 @@ export const auditScene = async (t: Pick<Test, 'teardown'>): Promise<AuditScene>
   const policy = { ...allowed, digest: digestOf(allowed) }
   const store = openHere(join(folder, 'store'), () => now)
   const log = sealedLog('log.example/ledger', store)
-  const { deps } = depsOver({ store, now: () => now, policy: () => policy }, { log })
+  const { deps, aws } = depsOver({ store, now: () => now, policy: () => policy }, { log })
   const broker = makeBroker(deps, () => {})
   t.teardown(async () => {
     await store.close()
@@ -79,12 +82,12 @@ export const auditScene = async (t: Pick<Test, 'teardown'>): Promise<AuditScene>
   await broker.get(eve, used)
   got(await broker.end(alice, used))
   advance(60)
-  return { store, deps, broker, audit: makeAudit(deps, store.search), log, used, erased, advance, now: () => now }
+  return { store, deps, broker, audit: makeAudit(deps, store.search), log, aws, used, erased, advance, now: () => now }
 }
 
 /** Modules as the compiler writes them, of the sources as they are now. */
 export const readSource: ReadModule = (path) => {
-  const file = new URL(`../src/${path.replace(/\.js$/, '.ts')}`, import.meta.url)
+  const file = join(root, 'src', path.replace(/\.js$/, '.ts'))
   const { ModuleKind, ScriptTarget, transpileModule } = typescript
   const compilerOptions = {
     target: ScriptTarget.ES2023,
@@ -124,7 +127,10 @@ export const system: SystemView = {
 export const auditApp = async (
   t: Pick<Test, 'teardown'>,
   scene: AuditScene,
-  origin = 'http://127.0.0.1:9'
+  {
+    origin = 'http://127.0.0.1:9',
+    wrap = (plugin) => plugin
+  }: { readonly origin?: string; readonly wrap?: (plugin: FastifyPluginAsync) => FastifyPluginAsync } = {}
 ): Promise<{ readonly app: FastifyInstance; readonly cookieOf: (person: PersonId) => Promise<string> }> => {
   const { store, deps, broker, audit } = scene
   const logger = pino({ level: 'silent' })
@@ -136,7 +142,7 @@ export const auditApp = async (
     logger,
     requestId: () => systemIds.entry(),
     limits: { perPerson: 1_000_000, perAddress: 1_000_000 },
-    console: makeConsole({
+    console: wrap(makeConsole({
       broker,
       policy: deps.policy,
       sessions: store.console,
@@ -155,7 +161,7 @@ export const auditApp = async (
         system: async () => system,
         read: readSource
       }
-    })
+    }))
   })
   t.teardown(() => app.close())
   return {

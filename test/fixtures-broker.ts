@@ -12,6 +12,7 @@ import { systemIds } from '../src/system.ts'
 import { type FakeAws, fakeAws } from './fakes/aws.ts'
 import { alwaysIncluded } from './fakes/ledger-log.ts'
 import { person } from './fixtures-elevation.ts'
+import { shippedPolicies } from './place.ts'
 
 export const alice = person('alice')
 export const bob = person('bob')
@@ -40,9 +41,13 @@ export const got = <T>(result: Result<T>): T => {
   return result.value
 }
 
-/** As the files of `policies/` say it. */
-export const examplePolicy = async (): Promise<Policy> => {
-  const loaded = loadPolicy(await readPolicyFolder(new URL('../policies', import.meta.url).pathname))
+/** As the files of `policies/` say it, read once. */
+export const examplePolicy = (): Promise<Policy> => (example ??= readExample())
+
+let example: Promise<Policy> | null = null
+
+const readExample = async (): Promise<Policy> => {
+  const loaded = loadPolicy(await readPolicyFolder(shippedPolicies))
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues))
   return loaded.policy
 }

@@ -15,6 +15,7 @@ import { readConfig } from '../src/config.ts'
 import { instant } from '../src/elevation/ids.ts'
 import { startBroker } from '../src/main.ts'
 import { type Sandbox, startSandbox } from '../src/sandbox/main.ts'
+import { shippedPolicies } from './place.ts'
 
 export type ConsoleScene = {
   readonly sandbox: Sandbox
@@ -55,7 +56,7 @@ export const startConsole = async (
   const clock = { now: () => instant(Date.now() + moved) }
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-console-'))
   const policies = join(folder, 'policies')
-  cpSync(new URL('../policies', import.meta.url).pathname, policies, { recursive: true })
+  cpSync(shippedPolicies, policies, { recursive: true })
   const rules = join(policies, 'rules/claims.yaml')
   const written = readFileSync(rules, 'utf8')
     .replace('mode: credentials', 'mode: brokered')

@@ -9,6 +9,7 @@ import { readConfig } from '../src/config.ts'
 import { instant } from '../src/elevation/ids.ts'
 import { startBroker } from '../src/main.ts'
 import { type Sandbox, startSandbox } from '../src/sandbox/main.ts'
+import { shippedPolicies } from './place.ts'
 
 export type Live = {
   readonly sandbox: Sandbox
@@ -30,7 +31,7 @@ export const startLive = async (t: Pick<Test, 'teardown'>, over: Readonly<Record
     SALLYPORT_PORT: '0',
     SALLYPORT_OPS_PORT: '0',
     SALLYPORT_DATA_DIR: join(folder, 'data'),
-    SALLYPORT_POLICIES: new URL('../policies', import.meta.url).pathname,
+    SALLYPORT_POLICIES: shippedPolicies,
     SALLYPORT_OIDC_ISSUER: sandbox.issuer,
     AWS_ENDPOINT_URL: sandbox.endpoint,
     SALLYPORT_BROKER_ROLE_ARN: `arn:aws:iam::${sandbox.account}:role/sallyport-broker`,

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { ledgerVerify } from '../src/cli/ledger-verify.ts'
 import type { Entry } from '../src/ledger/entry.ts'
@@ -10,6 +10,7 @@ import { verifierKeyText } from '../src/ledger/note.ts'
 import { signCheckpoint } from '../src/ledger/sign.ts'
 import { verifyExport } from '../src/ledger/verify.ts'
 import { type Files, by, checkpointOf, entriesOf, entryOf, filesOf, keyA, keyB, origin, publicOf, readerOf } from './ledger-scene.ts'
+import { builtCli as main } from './place.ts'
 
 const count = 10_000
 const log = entriesOf(count)
@@ -146,7 +147,6 @@ t.test('the command line', async (t) => {
   ]
   for (const [name, at, options, want] of rows) t.match(await run(at, options), want, name)
 
-  const main = resolve(import.meta.dirname, '../dist/cli/main.js')
   if (!existsSync(main)) throw new Error('npm run build comes first')
   const spawned = (...args: readonly string[]) => spawnSync(process.execPath, [main, 'ledger', 'verify', ...args], { encoding: 'utf8' })
   t.equal(spawned(good, '--key', key, '--strict').status, 0)

@@ -14,6 +14,7 @@ import { startSandbox } from '../src/sandbox/main.ts'
 import { ledgerKey } from '../src/store/ledger-key.ts'
 import { fakeAws } from './fakes/aws.ts'
 import { engineHere } from './fixtures-store.ts'
+import { shippedPolicies } from './place.ts'
 
 /** Collects what a command says. */
 export const quiet = (): Terminal & { readonly lines: string[] } => {
@@ -52,7 +53,7 @@ export const brokerScene = async (t: Pick<Test, 'teardown'>) => {
         SALLYPORT_OPS_PORT: '0',
         SALLYPORT_DATA_DIR: data,
         SALLYPORT_ANCHOR_FILE: join(folder, 'anchors'),
-        SALLYPORT_POLICIES: join(import.meta.dirname, '..', 'policies'),
+        SALLYPORT_POLICIES: shippedPolicies,
         SALLYPORT_OIDC_ISSUER: sandbox.issuer,
         SALLYPORT_BROKER_ROLE_ARN: 'arn:aws:iam::123456789012:role/sallyport',
         ...more

@@ -1,6 +1,6 @@
 /** Trees, proofs, notes and tiles: the published vectors, and what holds for every size. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import type { EventType } from '../src/elevation/event.ts'
@@ -19,8 +19,9 @@ import { countOf, leafMessages, levelsOf, parseTilePath, tilePath, widthOf } fro
 import { type Frontier, appendLeaf, emptyFrontier, frontierBytes, nodeHash, parseFrontier, rootOf } from '../src/ledger/tree.ts'
 import { verifyExport } from '../src/ledger/verify.ts'
 import { by, checkpointOf, entriesOf, filesOf, keyA, publicOf, readerOf } from './ledger-scene.ts'
+import { root } from './place.ts'
 
-const vectors = resolve(import.meta.dirname, '../../shared/vectors/ledger')
+const vectors = join(root, '../shared/vectors/ledger')
 
 const at = <T>(list: readonly T[], n: number): T => {
   const one = list[n]
@@ -176,7 +177,7 @@ t.test('a proof file proves its entry to whoever has the key', async (t) => {
 })
 
 t.test('the example of FORMAT.md is what it says', async (t) => {
-  const text = readFileSync(resolve(import.meta.dirname, '../src/ledger/FORMAT.md'), 'utf8')
+  const text = readFileSync(join(root, 'src/ledger/FORMAT.md'), 'utf8')
   const [, proofFile = '', json = ''] = /^```\n(.*?)^```$.*?^```json\n(.*?)\n```$/ms.exec(text) ?? []
   const key = await parseVerifierKey(/^`(ledger\.example[^`]*)`$/m.exec(text)?.[1] ?? '', by)
   const verified = await verifyProofFile(utf8(proofFile), key ? [key] : [], by)

@@ -3,8 +3,9 @@
  * it remembers over a crash, and what a broker does without it, behind it, and against it.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { base64, concat, utf8 } from '../src/ledger/bytes.ts'
@@ -30,12 +31,14 @@ import { openWitnessFolder } from '../src/store/witness-folder.ts'
 import { ledgerExport } from '../src/cli/ledger-export.ts'
 import { ledgerVerify } from '../src/cli/ledger-verify.ts'
 import { brokerScene, quiet } from './ledger-scene-broker.ts'
+import { root } from './place.ts'
 
 const origin = 'example.com/log'
 const log = signerOf(origin, new Uint8Array(32).fill(1))
 const other = signerOf(origin, new Uint8Array(32).fill(2))
 const stranger = signerOf('example.com/other', new Uint8Array(32).fill(3))
-const scratch = t.testdir()
+const scratch = mkdtempSync(join(tmpdir(), 'sallyport-witness-'))
+t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
 let made = 0
 const newFolder = (): string => join(scratch, `f${++made}`)
 
@@ -343,7 +346,6 @@ t.test('a witness that is slow, large or elsewhere is as good as none', async (t
 })
 
 t.test('the command prints its key, cosigns, and ends on Ctrl-C', async (t) => {
-  const root = join(import.meta.dirname, '..')
   const folder = newFolder()
   const args = ['witness', '--log-key', verifierKeyText(log), '--dir', folder, '--port', '0', '--json']
   const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], { stdio: ['ignore', 'pipe', 'ignore'] })

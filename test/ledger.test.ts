@@ -1,12 +1,13 @@
 /** Entry bytes and leaf hashes, against published vectors where they lie beside the project. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { type CanonicalJson, canonicalText } from '../src/ledger/canonical.ts'
 import { commitment, leafHash, makeEntry, maxEntryBytes } from '../src/ledger/entry.ts'
+import { root } from './place.ts'
 
-const vectors = resolve(import.meta.dirname, '../../shared/vectors/ledger')
+const vectors = join(root, '../shared/vectors/ledger')
 const vector = (name: string) => JSON.parse(readFileSync(join(vectors, name), 'utf8'))
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 /** What the types forbid and a caller may still bring. */

@@ -17,9 +17,10 @@ import { startWorker } from '../src/worker.ts'
 import { alice, ask, bob, byCli, depsOver, examplePolicy, got, roomy } from './fixtures-broker.ts'
 import { openHere } from './fixtures-store.ts'
 import { brokerScene } from './ledger-scene-broker.ts'
+import { root } from './place.ts'
 
 const hour = 3_600_000
-const alertsFile = join(import.meta.dirname, '..', 'docker', 'alerts.yaml')
+const alertsFile = join(root, 'docker', 'alerts.yaml')
 
 /** Names of metrics in the expressions of all alerts, histograms by their own. */
 const watchedByAlerts = (): ReadonlySet<string> => {

@@ -8,13 +8,14 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { pino } from 'pino'
@@ -52,7 +53,8 @@ import { alice, ask, bob, byCli, depsOver, erin, examplePolicy, got, roomy, sam 
 import { approved, idOf, pending, person, start } from './fixtures-elevation.ts'
 import { engineHere } from './fixtures-store.ts'
 
-const scratch = t.testdir()
+const scratch = mkdtempSync(join(tmpdir(), 'sallyport-personal-'))
+t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
 const newFolder = (): string => join(mkdtempSync(join(scratch, 'f')), 'data')
 const fileOf = (folder: string): string => join(folder, 'sallyport.db')
 const marker = 'MARKER-7d1f-of-what-was-typed'

@@ -1,11 +1,12 @@
 /** Policies in the plain form of YAML are read without its parser, and exactly as it reads them. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { strict } from '../src/policy/document.ts'
 import { readPlain } from '../src/policy/plain-yaml.ts'
+import { shippedPolicies as shipped } from './place.ts'
 import { full } from './policy-documents.ts'
 import { generatePolicyFiles } from './policy-generator.ts'
 
@@ -18,7 +19,6 @@ const readAll = (text: string): { readonly value: unknown } | string => {
   return fault === undefined ? { value: one.toJS() } : fault.message
 }
 
-const shipped = resolve(import.meta.dirname, '../policies')
 const shippedTexts = readdirSync(shipped, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.yaml'))
   .map((name) => readFileSync(join(shipped, name), 'utf8'))

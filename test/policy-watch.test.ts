@@ -1,13 +1,13 @@
 /** The policy in force follows its folder, and never by half. */
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { instant } from '../src/elevation/ids.ts'
 import { loadFolder } from '../src/policy-folder.ts'
 import { type PolicyWatchOptions, watchPolicies } from '../src/policy-watch.ts'
+import { shippedPolicies as shipped } from './place.ts'
 
-const shipped = resolve(import.meta.dirname, '../policies')
 const box = mkdtempSync(join(tmpdir(), 'sallyport-watch-'))
 t.teardown(() => rmSync(box, { recursive: true }))
 

@@ -11,6 +11,7 @@ import { policySchemas } from '../src/policy/json-schema.ts'
 import { loadPolicy } from '../src/policy/load.ts'
 import { runTests } from '../src/policy/run-tests.ts'
 import { readPolicyFolder } from '../src/policy-folder.ts'
+import { shippedPolicies as shipped } from './place.ts'
 import { brokenBase } from './policy-bad-input.ts'
 import { brokenFull, chain } from './policy-bad-rules.ts'
 import {
@@ -341,8 +342,6 @@ t.test('abuse 55: nested groups end, whatever includes what', async (t) => {
   t.strictSame(jo?.groups, new Set(['duty', 'allies', ...levels]))
 })
 
-const shipped = new URL('../policies', import.meta.url).pathname
-
 t.test('the shipped policies load without an issue and pass their tests', async (t) => {
   const result = loadPolicy(await readPolicyFolder(shipped))
   t.strictSame(result.ok ? result.warnings : result.issues, [])
@@ -547,9 +546,10 @@ t.test('patterns match whole texts, in one pass', async (t) => {
     t.equal(parseGlob(pattern), null)
   }
   const slow = known(parseGlob('*a'.repeat(50)))
-  const before = process.hrtime.bigint()
+  const before = process.cpuUsage()
   t.notOk(matchesGlob(slow, `${'a'.repeat(500)}b`))
-  t.ok(process.hrtime.bigint() - before < 500_000_000n)
+  const { user, system } = process.cpuUsage(before)
+  t.ok(user + system < 500_000)
 })
 
 t.test('a pattern of literals matches itself alone', async () => {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { type Answer, api, objectOf, text } from '../src/cli/api.ts'
@@ -12,6 +12,7 @@ import { parseNote, parseVerifierKey } from '../src/ledger/note.ts'
 import { type Running, startBroker } from '../src/main.ts'
 import { startSandbox } from '../src/sandbox/main.ts'
 import { findPostgres, startCluster, withoutPostgres } from './fixtures-postgres.ts'
+import { shippedPolicies } from './place.ts'
 
 const body = (answer: Answer): Readonly<Record<string, unknown>> => {
   if (!answer.ok) throw new Error(`${text(answer.problem['code'])}: ${text(answer.problem['detail'])}`)
@@ -35,7 +36,7 @@ const twoBrokers = async (t: Test, bin: string): Promise<void> => {
       SALLYPORT_DATABASE_URL: cluster.url(database),
       SALLYPORT_DATABASE_OWNER_URL: cluster.url(database, 'owner'),
       SALLYPORT_DATA_DIR: join(folder, 'data'),
-      SALLYPORT_POLICIES: new URL('../policies', import.meta.url).pathname,
+      SALLYPORT_POLICIES: shippedPolicies,
       SALLYPORT_OIDC_ISSUER: sandbox.issuer,
       AWS_ENDPOINT_URL: sandbox.endpoint,
       SALLYPORT_BROKER_ROLE_ARN: `arn:aws:iam::${sandbox.account}:role/sallyport-broker`
@@ -75,7 +76,7 @@ const twoBrokers = async (t: Test, bin: string): Promise<void> => {
       t.equal(grantsOf(id), 2)
       body(await (await as('alice', n + 1)).post(`/v1/elevations/${id}/end`))
       const reader = await as('erin', n)
-      while (text(body(await reader.get(`/v1/elevations/${id}`))['state']) !== 'ended') await turn()
+      while (text(body(await reader.get(`/v1/elevations/${id}`))['state']) !== 'ended') await wait(20)
       t.equal(grantsOf(id), 0)
     }
   })
@@ -93,7 +94,7 @@ const twoBrokers = async (t: Test, bin: string): Promise<void> => {
       t.match(await alice.post(`/v1/elevations/${id}/credentials`), { ok: false })
     }
     const reader = await as('erin', 1)
-    while (text(body(await reader.get(`/v1/elevations/${id}`))['state']) !== 'ended') await turn()
+    while (text(body(await reader.get(`/v1/elevations/${id}`))['state']) !== 'ended') await wait(20)
     t.equal(grantsOf(id), 0)
     t.match(body(await reader.get(`/v1/elevations/${id}`)), { how: 'revoked', deniedAt: String })
     t.match(await (await as('sam', 1)).delete('/v1/locks', what), { ok: true })

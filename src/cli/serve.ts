@@ -2,7 +2,6 @@
 import { pino } from 'pino'
 import { type Environment, takeSecrets } from '../config-secrets.ts'
 import { readConfig } from '../config.ts'
-import { startBroker } from '../main.ts'
 import { StartError } from '../start/error.ts'
 import { type ExitCode, exits } from './exit.ts'
 import type { Terminal } from './terminal.ts'
@@ -22,9 +21,12 @@ export const serve = async (to: Terminal, env: Environment): Promise<ExitCode> =
     for (const problem of [...taken.problems, ...(read.ok ? [] : read.problems)]) to.err(problem)
     return exits.config
   }
-  // without a listener this signal opens Node's inspector, which reads all memory (nodejs.org, process)
+  // without a listener this signal opens Node's inspector, which reads all memory (nodejs.org,
+  // process)
   process.on('SIGUSR1', () => {})
   const logger = pino({ level: read.config.logLevel, base: null })
+  // loaded once there is something to start: bad configuration is told at once
+  const { startBroker } = await import('../main.ts')
   try {
     const running = await startBroker(read.config, { logger })
     const { url, opsUrl, policyDigest } = running

@@ -12,6 +12,7 @@ import fastify, {
 import type { Audit } from '../broker/audit.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Posture } from '../broker/posture.ts'
+import type { Reconciling } from '../broker/reconciled.ts'
 import { demandAccess } from './access.ts'
 import type { Auth } from './auth.ts'
 import { credentialRoutes } from './credentials.ts'
@@ -27,9 +28,11 @@ import type { Meters } from './meters.ts'
 import { lockRoutes } from './locks.ts'
 import { openapi, openapiRoute } from './openapi.ts'
 import { postureRoutes } from './posture.ts'
+import { reconciledRoutes } from './reconciled.ts'
 import { BorderError } from './problem.ts'
 import { queryRoutes } from './queries.ts'
 import { withSchemaTypes } from './route.ts'
+import { serializerCompiler } from './serializers.ts'
 import { targetRoutes } from './targets.ts'
 import { upkeepRoutes } from './upkeep.ts'
 
@@ -50,6 +53,8 @@ export type AppParts = {
   readonly audit?: Audit
   /** absent: nothing of findings is told */
   readonly posture?: Posture
+  /** absent: nobody tells of use */
+  readonly reconciling?: Reconciling
   readonly auth: Auth
   readonly logger: FastifyBaseLogger
   /** a new id, never given before; `instance` of problems and `reqId` of the log */
@@ -83,6 +88,7 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   readStrictJson(app)
   demandAccess(app)
   await openapi(app)
+  app.setSerializerCompiler(await serializerCompiler())
   await app.register(rateLimit, { global: false })
   failures(app, { broker, ...(parts.answered ? { answered: parts.answered } : {}) })
   deadline(app)
@@ -98,6 +104,7 @@ export const buildApp = async (parts: AppParts): Promise<FastifyInstance> => {
   ledgerRoutes(routes)
   if (parts.audit) evidenceRoutes(routes, parts.audit)
   if (parts.posture) postureRoutes(routes, parts.posture)
+  if (parts.reconciling) reconciledRoutes(routes, parts.reconciling)
   upkeepRoutes(routes)
   openapiRoute(app)
   if (parts.slack) await app.register(parts.slack)

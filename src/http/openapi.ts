@@ -1,8 +1,8 @@
 /** `GET /openapi.json`: OpenAPI 3.1, made from the schemas that the routes are checked with. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { ElevationSchema, ProblemSchema } from './documents.ts'
 import { problemType } from './problem.ts'
+import { namedSchemas } from './serializers.ts'
 
 /** Registers the collector; call it before the first route. */
 export const openapi = async (app: FastifyInstance): Promise<void> => {
@@ -20,8 +20,7 @@ export const openapi = async (app: FastifyInstance): Promise<void> => {
     },
     refResolver: { buildLocalReference: ({ $id }, _base, _fragment, at) => nameOf($id, at) }
   })
-  app.addSchema(ElevationSchema)
-  app.addSchema(ProblemSchema)
+  for (const schema of namedSchemas) app.addSchema(schema)
   app.addHook('onRoute', (route) => {
     const access = route.config?.access
     const { response, ...schema } = route.schema ?? {}
