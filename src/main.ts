@@ -6,15 +6,10 @@ import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { AwsSettings } from './aws/answer.ts'
-import { glueCatalogs } from './aws/catalog.ts'
+import { onFirstUse } from './aws/first-use.ts'
 import { kmsGrants } from './aws/grants.ts'
 import { stsIdentity } from './aws/identity.ts'
 import { kmsKeyWrap } from './aws/key-wrap.ts'
-import { collectFacts } from './aws/posture.ts'
-import { withDryRuns } from './aws/posture-preflight.ts'
-import { sessionProbes } from './aws/probe.ts'
-import { athenaQueries } from './aws/queries.ts'
-import { athenaRuns } from './aws/query-runs.ts'
 import { stsSessions } from './aws/sessions.ts'
 import type { Deps } from './broker/deps.ts'
 import { makeAudit } from './broker/audit.ts'
@@ -22,6 +17,7 @@ import { makeBroker } from './broker/make-broker.ts'
 import { orphanSearch } from './broker/orphans.ts'
 import { policyChanged } from './broker/policy-changes.ts'
 import { makePosture } from './broker/posture.ts'
+import { makeReconciling } from './broker/reconciled.ts'
 import { receiptedReviews } from './broker/record.ts'
 import type { WorkFault } from './broker/work.ts'
 import type { Config } from './config.ts'
@@ -42,6 +38,7 @@ import { type Orphans, startOrphans } from './start/orphans.ts'
 import { goodOrThrow, startPolicy, watchFolder } from './start/policy.ts'
 import { readCompiled } from './start/compiled.ts'
 import { type PostureParts, type PostureWatch, startPosture } from './start/posture.ts'
+import { searchSideDoors } from './start/side-doors.ts'
 import { startSearching } from './start/searching.ts'
 import { startSinks } from './start/sinks.ts'
 import type { Skew } from './start/skew.ts'
@@ -175,6 +172,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
       deps,
       findings: { ...store.posture, keepFindings: told.keepFindings },
       logger: given.logger,
+      judged: searchSideDoors({ store: store.posture, policy: deps.policy, logger: given.logger }),
       ...pauseOf(given)
     })
     orphans = startOrphans(
@@ -228,6 +226,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     broker,
     audit,
     posture: looking,
+    reconciling: makeReconciling(deps, { ...store.posture, keepFindings: told.keepFindings }),
     auth: makeAuth({
       issuer,
       audience,
@@ -309,16 +308,15 @@ const pauseOf = ({ timing: given }: Given): Pick<PostureParts, 'pauseMs'> =>
 const watchPosture = (
   { postureIntervalMs: intervalMs, brokerRoleArn }: Config,
   settings: AwsSettings,
-  parts: Pick<PostureParts, 'deps' | 'findings' | 'logger' | 'pauseMs'>
+  parts: Pick<PostureParts, 'deps' | 'findings' | 'logger' | 'judged' | 'pauseMs'>
 ): PostureWatch | null => {
   if (intervalMs === null) return null
   const { clock, policy } = parts.deps
   const collect: PostureParts['collector']['collect'] = async (signal) => {
+    // five clients of AWS that nothing but a scan needs
+    const { collectSnapshot } = await import('./aws/posture-snapshot.ts')
     const targets = [...policy().targets.values()]
-    const collected = await collectFacts(settings, { targets, at: clock.now(), signal })
-    if (!collected.ok) return collected
-    const facts = await withDryRuns(settings, collected.facts, { targets, brokerRoleArn, signal })
-    return { ok: true, facts }
+    return collectSnapshot(settings, { targets, at: clock.now(), signal, brokerRoleArn })
   }
   return startPosture({ ...parts, collector: { collect }, intervalMs, random: Math.random })
 }
@@ -326,14 +324,12 @@ const watchPosture = (
 const awsPorts = (settings: AwsSettings) => {
   const sessions = stsSessions(settings)
   const grants = kmsGrants(settings)
-  const queries = athenaQueries(settings)
-  const catalogs = glueCatalogs(settings)
-  const runs = athenaRuns(settings)
+  const { close, ...later } = onFirstUse(settings)
   return {
-    ports: { sessions, grants, queries, catalogs, runs, probes: sessionProbes(settings) },
+    ports: { sessions, grants, ...later },
     retirable: grants,
     close: () => {
-      for (const port of [sessions, grants, queries, catalogs, runs]) port.close()
+      for (const port of [sessions, grants, { close }]) port.close()
     }
   }
 }

@@ -9,6 +9,7 @@ import type { Committed } from './ports.ts'
 import type { Facts } from './posture/facts.ts'
 import type { Figures } from './posture/figures.ts'
 import type { Finding, Severity } from './posture/finding.ts'
+import type { Door } from './posture/side-doors-door.ts'
 
 export interface Collector {
   /** What AWS says now, gaps included; not ok: there is nothing to judge, and why in a word. */
@@ -120,6 +121,33 @@ export interface Findings extends PostureKnown {
   findingFigures(since: Instant): Promise<FindingFigures>
 }
 
+/** Requests to one key on one day, as the fullest reading of its log told them. */
+export type KeyUseDay = {
+  /** `2026-11-20`, UTC */
+  readonly day: string
+  readonly key: string
+  readonly costCenter: string
+  /** Decrypt and GenerateDataKey */
+  readonly requests: number
+  /** of them those that S3 made for one object, for want of a Bucket Key */
+  readonly withoutBucketKey: number
+  /** USD, estimated */
+  readonly cost: number
+}
+
+/** The same of a month, `2026-11`; of two cost centers in it a row each. */
+export type KeyUseMonth = Omit<KeyUseDay, 'day'> & { readonly month: string }
+
+export interface KeyUses {
+  /**
+   * Of two readings of a day the one with more requests counts: logs that are read again, or in
+   * part, change nothing. Days before `since` are forgotten.
+   */
+  keepKeyUse(days: readonly KeyUseDay[], since: string): Promise<void>
+  /** Of `2026-11` and later months, those with the most requests first. */
+  keyUse(since: string, limit: number): Promise<readonly KeyUseMonth[]>
+}
+
 /** Whom to tell of findings, and what was told. */
 export interface FindingAlerts {
   /**
@@ -136,4 +164,20 @@ export interface FindingAlerts {
       readonly posted: NonNullable<FindingAlert['posted']> | null
     }
   ): Promise<void>
+}
+
+/** Who reads classified tables without an elevation, as a snapshot shows it. */
+export type SeenDoors = {
+  /** when that snapshot was begun */
+  readonly at: Instant
+  /** how many there are; those beyond the first of them are not kept */
+  readonly count: number
+  readonly doors: readonly Door[]
+}
+
+export interface SideDoors {
+  /** Of the latest snapshot that was searched for them; null = none was yet. */
+  sideDoors(): Promise<SeenDoors | null>
+  /** What is older than those that are kept changes nothing. */
+  keepSideDoors(seen: SeenDoors): Promise<void>
 }

@@ -40,7 +40,7 @@ const start = async (t: Test, limits?: Partial<Limits>) => {
   const clock = handClock()
   const memory = memoryBroker(clock.now)
   const { audit, asked: audited } = memoryAudit()
-  const { posture, asked: watched } = memoryPosture()
+  const { posture, reconciling, asked: watched } = memoryPosture()
   const lines: string[] = []
   const logger = pino({ level: 'trace' }, { write: (line) => void lines.push(line) })
   let requests = 0
@@ -48,6 +48,7 @@ const start = async (t: Test, limits?: Partial<Limits>) => {
     broker: memory.broker,
     audit,
     posture,
+    reconciling,
     auth: byName,
     logger,
     requestId: () => `request-${++requests}`,
@@ -905,6 +906,8 @@ t.test('OpenAPI 3.1 lists every route, who may call it and what it answers', asy
     'POST /v1/locks',
     'POST /v1/people/{person}/erase',
     'POST /v1/posture/events',
+    'POST /v1/posture/key-use',
+    'POST /v1/posture/reconciled',
     'POST /v1/posture/scan',
     'POST /v1/preview'
   ])
@@ -946,7 +949,9 @@ t.test('findings are read by who watches, and a scan is wanted by operators and 
   for (const [method, url, payload] of [
     ['GET', '/v1/posture/findings'],
     ['POST', '/v1/posture/scan'],
-    ['POST', '/v1/posture/events', event]
+    ['POST', '/v1/posture/events', event],
+    ['POST', '/v1/posture/key-use', { days: [] }],
+    ['POST', '/v1/posture/reconciled', { uses: [], covered: [], from: '2026-11-21T10:00:00.000Z', to: '2026-11-21T10:00:00.000Z' }]
   ] as const) {
     const more = payload === undefined ? {} : { payload }
     t.match((await as('alice', method, url, more)).json(), { status: 403, code: 'policy_denied' }, url)

@@ -36,6 +36,7 @@ import { alice, ask, bob, byCli, carol, depsOver, erin, examplePolicy, got } fro
 import { person, target } from './fixtures-elevation.ts'
 import { startLive } from './fixtures-live.ts'
 import { openHere } from './fixtures-store.ts'
+import { shippedPolicies } from './place.ts'
 import { type Patch, factsWith } from './posture-scene.ts'
 
 const claims = target('claims-pii')
@@ -460,7 +461,7 @@ t.test('policy diff says a gate, and documents of one that cannot be are refused
   t.strictSame(changes(old, without(old)), new Set(['gains posture.block', 'gains posture.within']))
   t.strictSame(changes(old, harder(old)), new Set(['loses posture.block']))
 
-  const files = await readPolicyFolder(new URL('../policies', import.meta.url).pathname)
+  const files = await readPolicyFolder(shippedPolicies)
   const issuesOf = (gateText: string) => {
     const edited = files.map((file) =>
       file.path.endsWith('rules/claims.yaml')

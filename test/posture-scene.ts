@@ -9,8 +9,9 @@ import { parseFacts } from '../src/posture/facts-file.ts'
 import type { Finding } from '../src/posture/finding.ts'
 import { judge } from '../src/posture/judge.ts'
 import type { Scene } from '../src/posture/scene.ts'
+import { root } from './place.ts'
 
-const folder = join(import.meta.dirname, 'vectors/posture')
+const folder = join(root, 'test/vectors/posture')
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
 
 export type Patch = readonly (readonly [pointer: string, value: unknown])[]

@@ -13,8 +13,8 @@ import type { Door } from '../src/posture/side-doors-door.ts'
 import { dotOf, graphOf } from '../src/posture/side-doors-graph.ts'
 import { svgOf } from '../src/posture/side-doors-svg.ts'
 import { sideDoors } from '../src/posture/side-doors.ts'
+import { root } from './place.ts'
 
-const root = join(import.meta.dirname, '..')
 const vectorFile = join(root, 'test/vectors/posture/side-doors.json')
 type Planted = {
   readonly principal: string
@@ -183,6 +183,29 @@ const rows: readonly Row[] = [
     ].map((rest) => `${role('pass-only')} ${rest}`)
   ]
 ]
+
+t.test('many who could open everything are found alike, whoever is asked about first', async (t) => {
+  const [role] = facts.principals.filter(({ kind }) => kind === 'role')
+  if (role === undefined) throw new Error('bad fixture')
+  const statement = { Effect: 'Allow', Action: '*', Resource: '*' }
+  const mfa = { ...statement, Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }
+  const trust = { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' }
+  const admins = Array.from({ length: 3 }, (_, n): PrincipalFacts => ({
+    ...role,
+    arn: `arn:aws:iam::${account}:role/admin-${n}`,
+    id: `AROAADMIN00000000000${n}`,
+    boundary: n === 2 ? policy({ ...statement, Action: 's3:*' }) : null,
+    trust: policy(trust),
+    policies: [{ name: 'Admin', from: n % 2 === 0 ? 'inline' : 'attached', text: policy(n === 0 ? statement : mfa) }]
+  }))
+  const principals = [...facts.principals, ...admins]
+  const doors = (order: readonly PrincipalFacts[]): readonly string[] =>
+    sideDoors({ ...facts, principals: order }, targets).map(lineOf).toSorted()
+  const found = doors(principals)
+  t.same(doors(principals.toReversed()), found)
+  const kinds = new Set(found.filter((line) => line.includes(':role/admin-')).map((line) => line.split(' ').slice(1, 3).join(' ')))
+  t.ok(kinds.size > 1, [...kinds].join())
+})
 
 t.test('one fact changed opens or closes exactly these doors', async (t) => {
   for (const [sentence, given, added, gone = []] of rows) {

@@ -20,6 +20,9 @@ import { reportJson } from '../src/posture/report-json.ts'
 import { reportOcsf } from '../src/posture/report-ocsf.ts'
 import { postureJudge } from '../src/cli/posture-judge.ts'
 import { postureReport } from '../src/cli/posture-report.ts'
+import { evaluate } from '../src/iam/evaluate.ts'
+import type { PolicyDocument } from '../src/iam/policy-document.ts'
+import { root, shippedPolicies } from './place.ts'
 import { at, cases, codesOf, factsWith, judged, many, sceneWith } from './posture-scene.ts'
 
 t.test('a compliant account has no finding', async (t) => {
@@ -35,6 +38,13 @@ t.test('every code is of a rule, every rule has a code, and each is shown both w
   }
   for (const { code, judges } of ruleRows) {
     t.equal(ruleRows.filter((row) => row.code === code && row.judges === judges).length, 1, `${code} of a ${judges}`)
+    const shown = cases.some(
+      ({ finding, expect, patch, scene }) =>
+        finding === code &&
+        expect.found !== null &&
+        judged(patch, scene).some((one) => one.code === code && one.kind === judges)
+    )
+    t.ok(shown, `${code} is found on a ${judges}`)
   }
 })
 
@@ -54,6 +64,24 @@ for (const { finding, name, patch, scene, expect } of cases) {
     t.equal(new Set(findings.map(({ id }) => id)).size, findings.length, 'ids are distinct')
   })
 }
+
+t.test('what mends an undeclared workgroup denies queries in it, and in no other', async (t) => {
+  const [undeclared] = cases.filter(({ finding, expect }) => finding === 'workgroup_undeclared' && expect.found !== null)
+  const [found] = judged(undeclared?.patch, undeclared?.scene).filter(({ code }) => code === 'workgroup_undeclared')
+  const json = /--content '([^']+)'/.exec(found?.mend.cli[0] ?? '')?.[1] ?? '{}'
+  const account = '123456789012'
+  const anybody = { kind: 'user', arn: `arn:aws:iam::${account}:user/admin`, account } as const
+  const allowAll: PolicyDocument = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }
+  // a service control policy denies as any other policy does
+  const decide = (resource: string) =>
+    evaluate(
+      { principal: anybody, action: 'athena:StartQueryExecution', resource, context: {} },
+      { identity: [allowAll, JSON.parse(json)] }
+    ).decision
+  t.equal(decide(found?.resource ?? ''), 'explicit-deny')
+  t.equal(decide(`arn:aws:athena:eu-west-1:${account}:workgroup/claims-pii`), 'allow')
+  t.match(found?.mend.cli[1], `attach-policy --policy-id "$POLICY" --target-id ${account}`)
+})
 
 const messy = many(6, 3, 3)
 const shuffled = <T>(list: readonly T[]) => fc.shuffledSubarray([...list], { minLength: list.length })
@@ -172,7 +200,7 @@ t.test('hostile names break out of no form', async (t) => {
     ['/gaps/-', { call: `=cmd|' /C calc'!A0`, resource: hostile, code: hostile, message: hostile }],
     ['/principals/0/policies/-', { name: hostile, from: 'inline', text: '{}' }]
   ] as const
-  const report = reportOf(factsWith(patch), sceneWith(), [])
+  const report = reportOf(factsWith(patch), sceneWith())
   t.ok(report.findings.length > 5)
   const html = reportHtml(report)
   t.notMatch(html, /<script|<img|<[^>]*\son\w+=|\p{Bidi_Control}/u)
@@ -195,7 +223,7 @@ const unquoted = (line: string): string => line.replaceAll(/'[^']*'|\\'/g, '')
 t.test('a report tells when a finding was first seen and what was closed', async (t) => {
   const earlier = factsWith([['/at', '2026-11-01T10:00:00Z'], ['/workgroups/0/enforced', false], ['/workgroups/0/metrics', false]])
   const now = factsWith([['/workgroups/0/metrics', false]])
-  const report = reportOf(now, sceneWith(), [earlier])
+  const report = reportOf(now, sceneWith(), { earlier: [earlier] })
   t.strictSame(
     report.findings.map(({ finding, firstSeen, lastSeen }) => [finding.code, firstSeen, lastSeen]),
     [['workgroup_no_metrics', at('2026-11-01T10:00:00Z'), at('2026-11-21T10:00:00Z')]]
@@ -316,7 +344,7 @@ t.test('the digest and the difference tell settings and waivers', async (t) => {
 })
 
 t.test('the schema for editors is the one that loads', async (t) => {
-  const file = readFileSync(join(import.meta.dirname, '../policies/schema/posture.json'), 'utf8')
+  const file = readFileSync(join(shippedPolicies, 'schema/posture.json'), 'utf8')
   t.equal(file, `${JSON.stringify(policySchemas().get('posture.json'), null, 2)}\n`)
 })
 
@@ -324,9 +352,9 @@ t.test('the comparison has every rule once', async (t) => {
   const lines = comparisonTable().trimEnd().split('\n')
   t.equal(lines.length, ruleRows.length + 2)
   t.ok(lines.every((line) => line.split(' | ').length === 6 || line.startsWith('|---')))
-  const placed = readFileSync(join(import.meta.dirname, 'vectors/posture/COMPARISON.md'), 'utf8')
+  const placed = readFileSync(join(root, 'test/vectors/posture/COMPARISON.md'), 'utf8')
   t.ok(placed.endsWith(comparisonTable()), 'the table that the README links is the present one')
-  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
   t.ok(readme.includes(comparisonSummary()), 'and so is the README\'s own')
 })
 
@@ -345,7 +373,7 @@ t.test('the commands say what fails, in at most 100 columns', async (t) => {
     return join(folder, name)
   }
   const now = at('2026-11-21T10:15:00Z')
-  const scene = { policies: join(import.meta.dirname, '../policies'), now, brokerRole: 'arn:aws:iam::123456789012:role/sallyport-broker' }
+  const scene = { policies: shippedPolicies, now, brokerRole: 'arn:aws:iam::123456789012:role/sallyport-broker' }
   const file = fileOf('facts.json', [['/workgroups/0/metrics', false]])
   const judgeAs = (failOn: 'high' | 'low', of = file) => run((to) => postureJudge(to, { ...scene, file: of, failOn }))
   // payments-pii is in the policies and not in the snapshot

@@ -21,6 +21,7 @@ import { useOf, wantedEvents } from '../src/reconcile/use.ts'
 import { startSandbox } from '../src/sandbox/main.ts'
 import { seedTargets } from '../src/sandbox/seed-targets.ts'
 import { clientsFor } from './fixtures-sandbox.ts'
+import { shippedPolicies as policies } from './place.ts'
 
 const account = '123456789012'
 const region = 'eu-west-1'
@@ -239,7 +240,6 @@ t.test('a file that is no log, or not all of one, is told with its place', async
 })
 
 const emptyLedger = `sallyport.local/log\n0\n${Buffer.alloc(32).toString('base64')}\n\n— x y\n`
-const policies = join(import.meta.dirname, '..', 'policies')
 
 t.test('the command exits 1 with findings and where something was not read', async (t) => {
   const dir = t.testdir({ logs: { a: {} }, ledger: {} })
@@ -253,7 +253,11 @@ t.test('the command exits 1 with findings and where something was not read', asy
   writeFileSync(join(dir, 'logs', 'a', '1.json.gz'), gzipSync(textOf([before, after])))
   lines.length = 0
   t.equal(await reconcile(to, options), exits.done)
-  t.match(JSON.parse(lines.join('')), { findings: [], files: 1, unreadFiles: 0 })
+  t.match(JSON.parse(lines.join('')), { findings: [], files: 1, unreadFiles: 0, told: null })
+  lines.length = 0
+  t.equal(await reconcile({ ...to, json: false }, options), exits.done)
+  t.match(lines.at(-1), 'nothing of it was written to a ledger')
+  t.equal(await reconcile(to, { ...options, tell: true }), exits.config, 'no token')
   mkdirSync(join(dir, 'logs', 'b'))
   writeFileSync(join(dir, 'logs', 'b', '2.json'), 'no log')
   lines.length = 0

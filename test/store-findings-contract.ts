@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { Instant } from '../src/elevation/ids.ts'
 import type { FindingsChange } from '../src/ports-posture.ts'
 import { type Finding, findingId } from '../src/posture/finding.ts'
+import type { Door } from '../src/posture/side-doors-door.ts'
 import type { Store } from '../src/store/store.ts'
 import { at, target } from './fixtures-elevation.ts'
 import { entry } from './store-contract.ts'
@@ -38,6 +39,11 @@ const changeOf = (now: Instant, over: Partial<FindingsChange> = {}): FindingsCha
 })
 
 const turn = (owner: string, minute: number) => ({ owner, now: at(minute), until: at(minute + 1) })
+
+const keyDay = (day: string, requests: number, over: object = {}) => {
+  const key = 'arn:aws:kms:eu-west-1:123456789012:key/one'
+  return { day, key, costCenter: 'cc-1', requests, withoutBucketKey: 1, cost: requests / 1000, ...over }
+}
 
 export const findingsContract = async (t: Test, open: () => Promise<Store>): Promise<void> => {
   await t.test('one replica at a time scans, and knows what was seen before', async (t) => {
@@ -146,5 +152,45 @@ export const findingsContract = async (t: Test, open: () => Promise<Store>): Pro
     t.strictSame(await due(0), [[one.id, posted]], 'closed')
     await posture.noteAlert(key, { kind: 'closed', at: at(4), posted: null })
     t.strictSame(await due(9), [])
+  })
+
+  await t.test('side doors are those of the latest snapshot, whoever searched it', async (t) => {
+    const { posture } = await open()
+    t.equal(await posture.sideDoors(), null, 'nobody searched')
+    const door: Door = {
+      id: 'role one table',
+      kind: 'role',
+      certainty: 'certain',
+      target: target('claims-pii'),
+      table: 'claims.customers',
+      tableArn: 'arn:aws:glue:eu-west-1:123456789012:table/claims/customers',
+      principal: 'arn:aws:iam::123456789012:role/one',
+      hops: [],
+      unknown: []
+    }
+    await posture.keepSideDoors({ at: at(2), count: 7, doors: [door] })
+    t.strictSame(await posture.sideDoors(), { at: at(2), count: 7, doors: [door] })
+    await posture.keepSideDoors({ at: at(1), count: 0, doors: [] })
+    t.match(await posture.sideDoors(), { at: at(2) }, 'an older search changes nothing')
+    await posture.keepSideDoors({ at: at(3), count: 0, doors: [] })
+    t.strictSame(await posture.sideDoors(), { at: at(3), count: 0, doors: [] })
+  })
+
+  await t.test('of a day of a key the fullest reading counts, and months are its sums', async (t) => {
+    const { posture } = await open()
+    t.strictSame(await posture.keyUse('2026-01', 10), [])
+    await posture.keepKeyUse([keyDay('2026-11-02', 10), keyDay('2026-11-03', 20), keyDay('2026-10-31', 5)], '2025-01-01')
+    await posture.keepKeyUse([keyDay('2026-11-02', 9, { costCenter: 'cc-9' }), keyDay('2026-11-03', 21)], '2025-01-01')
+    const key = keyDay('', 0).key
+    const november = { month: '2026-11', key, costCenter: 'cc-1', requests: 31, withoutBucketKey: 2, cost: 0.031 }
+    const october = { month: '2026-10', key, costCenter: 'cc-1', requests: 5, withoutBucketKey: 1, cost: 0.005 }
+    t.strictSame(await posture.keyUse('2026-10', 10), [november, october])
+    t.strictSame(await posture.keyUse('2026-10', 1), [november])
+    t.strictSame(await posture.keyUse('2026-11', 10), [november])
+    const many = Array.from({ length: 450 }, (_, n) => keyDay('2026-12-01', n + 1, { key: `${key}-${n}` }))
+    await posture.keepKeyUse(many, '2026-11-03')
+    t.equal((await posture.keyUse('2026-12', 1000)).length, 450)
+    t.match(await posture.keyUse('2026-11', 1000).then((rows) => rows.at(-1)), { requests: 1 })
+    t.strictSame((await posture.keyUse('2026-10', 1000)).filter(({ month }) => month < '2026-12').map(({ requests }) => requests), [21], 'days before are forgotten')
   })
 }

@@ -31,13 +31,22 @@ export const changesOf = (
   before: readonly KeptFinding[],
   { facts, findings, targets }: Judgement
 ): Changes => {
-  const had = new Map(before.map((kept) => [kept.finding.id, kept]))
-  const has = new Set(findings.map(({ id }) => id))
   const isUnseen = blindness(facts)
-  const gone = before.filter(({ finding }) => !has.has(finding.id))
   const stays = ({ finding }: KeptFinding): boolean =>
     isUnseen(finding) &&
     (finding.targets.length === 0 || finding.targets.some((id) => targets.has(id)))
+  return changesBetween(before, findings, stays)
+}
+
+/** `stays`: whether nothing was looked at that would tell of an open finding that is not there. */
+export const changesBetween = (
+  before: readonly KeptFinding[],
+  findings: readonly Finding[],
+  stays: (kept: KeptFinding) => boolean
+): Changes => {
+  const had = new Map(before.map((kept) => [kept.finding.id, kept]))
+  const has = new Set(findings.map(({ id }) => id))
+  const gone = before.filter(({ finding }) => !has.has(finding.id))
   const still = findings.flatMap((finding) => {
     const kept = had.get(finding.id)
     return kept === undefined ? [] : [{ id: finding.id, openedAt: kept.openedAt, finding, kept }]
@@ -74,7 +83,9 @@ const restsOn: Readonly<Record<Kind, readonly string[]>> = {
   bucket: ['s3', 'kms'],
   table: ['glue'],
   target: ['athena', 'kms', 'iam', 's3'],
-  gap: ['athena', 'kms', 'iam', 's3', 'glue']
+  gap: ['athena', 'kms', 'iam', 's3', 'glue'],
+  // of the logs alone
+  use: []
 }
 
 /** Whether the snapshot says nothing of a finding's resource, so that its absence means nothing. */

@@ -1,10 +1,10 @@
 /**
  * Findings as ledger entries: what was found on which resource of which targets, and what became of
- * it. Nothing of a person, no free text: what shows it and why it is waived are in the store and in
- * the policy whose digest the entry has.
+ * it. No free text and nothing of a person but who told of it: what shows it and why it is waived
+ * are in the store and in the policy whose digest the entry has.
  */
 import type { EventType, LedgerEvent } from '../elevation/event.ts'
-import { type Instant, parseTargetId } from '../elevation/ids.ts'
+import { type Instant, type PersonId, parseTargetId } from '../elevation/ids.ts'
 import type { Entry } from '../ledger/entry.ts'
 import type { Finding } from '../posture/finding.ts'
 import type { Deps } from './deps.ts'
@@ -17,6 +17,8 @@ export type FindingEvent = {
   readonly at: Instant
   /** it was open all along, and its waiver is over */
   readonly isAgain?: true
+  /** who told of it; absent = the broker looked itself */
+  readonly actor?: PersonId
 }
 
 type FindingEventType = Extract<EventType, `finding.${string}`>
@@ -28,7 +30,7 @@ const mostTargets = 100
 export const findingEntry = (
   deps: Deps,
   type: FindingEventType,
-  { finding, openedAt, at, isAgain }: FindingEvent
+  { finding, openedAt, at, isAgain, actor }: FindingEvent
 ): Entry => {
   const { id, code, severity, resource, targets, waiver } = finding
   const [only, ...others] = targets
@@ -36,7 +38,7 @@ export const findingEntry = (
   const event: LedgerEvent = {
     type,
     at,
-    actor: 'broker',
+    actor: actor ?? 'broker',
     elevation: null,
     target: only !== undefined && others.length === 0 ? parseTargetId(only) : null,
     policyDigest: deps.policy().digest,

@@ -3,13 +3,16 @@
  * and written with one ledger entry for each opening, closing and waiver. The snapshot counts once
  * all of it is written; a scan that dies half way is made whole by the next.
  */
-import { type Instant, instant } from '../elevation/ids.ts'
+import { type Instant, type PersonId, instant } from '../elevation/ids.ts'
 import type { Entry } from '../ledger/entry.ts'
-import type { Findings, FindingsChange, PostureShares } from '../ports-posture.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Findings, FindingsChange, KeptFinding, PostureShares } from '../ports-posture.ts'
 import type { Facts } from '../posture/facts.ts'
 import { figuresOf } from '../posture/figures.ts'
+import type { Finding } from '../posture/finding.ts'
 import { judge } from '../posture/judge.ts'
 import { sceneOf } from '../posture/scene.ts'
+import { waivedBy } from '../posture/waived.ts'
 import type { Deps } from './deps.ts'
 import { type Changes, changesOf, heldUntil } from './posture-changes.ts'
 import { findingEntry } from './posture-entries.ts'
@@ -43,17 +46,15 @@ export const keepFacts = async (parts: WatchParts, facts: Facts): Promise<Kept> 
   const scene = sceneOf(policy, { broker: deps.settings.brokerRoleArn, now })
   const found = judge(facts, scene)
   const targets = new Set<string>(policy.targets.keys())
-  const changes = changesOf(await store.openFindings(), { facts, findings: found, targets })
+  const before = await store.openFindings()
+  const findings = [...found, ...usesOf(before, policy, now)]
+  const changes = changesOf(before, { facts, findings, targets })
   const at = instant(Math.max(0, Date.parse(facts.at)))
   const { workgroups, locations } = figuresOf(facts, scene, { findings: found, history: [] })
   const shares: PostureShares = { workgroups, locations }
-  const base = { owner, now, opened: [], changed: [], closed: [], scanned: null }
-  for (const part of partsOf(deps, changes, now)) {
-    const done = await store.keepFindings({ ...base, ...part.change }, part.entries)
-    if (done.kind === 'conflict') return { kind: 'lost' }
-  }
+  if (!(await keepChanges(parts, changes, { now }))) return { kind: 'lost' }
   const scanned = { at, shares, unseen: changes.unseen }
-  const done = await store.keepFindings({ ...base, scanned }, [])
+  const done = await store.keepFindings({ ...nothing, owner, now, scanned }, [])
   if (done.kind === 'conflict') return { kind: 'lost' }
   const { opened, closed, waived, unseen } = changes
   return {
@@ -65,22 +66,58 @@ export const keepFacts = async (parts: WatchParts, facts: Facts): Promise<Kept> 
   }
 }
 
+/** Writes rows and entries, closings first; false: the turn was lost, and nothing more written. */
+export const keepChanges = async (
+  { deps, findings, owner }: WatchParts,
+  changes: Changes,
+  told: { readonly now: Instant; readonly actor?: PersonId }
+): Promise<boolean> => {
+  for (const part of partsOf(deps, changes, told)) {
+    const change = { ...nothing, owner, now: told.now, ...part.change }
+    const done = await findings.keepFindings(change, part.entries)
+    if (done.kind === 'conflict') return false
+  }
+  return true
+}
+
+const nothing = { opened: [], changed: [], closed: [], scanned: null } as const
+
+/** No snapshot tells of uses: those on targets stay open, waived as the policy now says. */
+const usesOf = (
+  before: readonly KeptFinding[],
+  { targets, posture }: Policy,
+  now: Instant
+): readonly Finding[] => {
+  const waived = waivedBy(posture.waivers, now)
+  const ids = new Set<string>(targets.keys())
+  return before.flatMap(({ finding }) =>
+    finding.kind === 'use' && finding.targets.some((id) => ids.has(id))
+      ? [{ ...finding, waiver: waived(finding.code, finding.resource) }]
+      : []
+  )
+}
+
 type Part = {
   readonly change: Partial<Pick<FindingsChange, 'opened' | 'changed' | 'closed'>>
   readonly entries: readonly Entry[]
 }
 
 /** Closings first: a finding that was closed and is found again in other words is opened anew. */
-const partsOf = function* (deps: Deps, changes: Changes, at: Instant): Generator<Part> {
+const partsOf = function* (
+  deps: Deps,
+  changes: Changes,
+  { now: at, actor }: { readonly now: Instant; readonly actor?: PersonId }
+): Generator<Part> {
+  const by = actor === undefined ? {} : { actor }
   const waived = new Set(changes.waived.map(({ id }) => id))
   const unwaived = new Set(changes.unwaived.map(({ id }) => id))
   for (const closed of inBatches(changes.closed)) {
-    const entries = closed.map((one) => findingEntry(deps, 'finding.closed', { ...one, at }))
+    const entries = closed.map((one) => findingEntry(deps, 'finding.closed', { ...one, at, ...by }))
     yield { change: { closed }, entries }
   }
   for (const opened of inBatches(changes.opened)) {
     const entries = opened.flatMap((finding) => {
-      const one = { finding, openedAt: at, at }
+      const one = { finding, openedAt: at, at, ...by }
       const first = findingEntry(deps, 'finding.opened', one)
       if (heldUntil(finding) === null) return [first]
       return [first, findingEntry(deps, 'finding.waived', one)]

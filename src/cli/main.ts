@@ -258,6 +258,7 @@ command('reconcile', 'CloudTrail log files against an exported ledger; exit 1 wi
   )
   .option('--facts <file>', 'a snapshot of posture collect, for the cost-center tags')
   .option('--price <usd>', 'of 10,000 requests to KMS; default 0.03, list price of us-east-1')
+  .option('--tell', 'has the broker keep it as findings, with ledger entries (operators)')
   .action((options) =>
     run(options, async (to) =>
       (await import('./reconcile.ts')).reconcile(to, { ...options, env: process.env })

@@ -11,6 +11,7 @@ import { type ExitCode, exits } from './exit.ts'
 import type { ReportFormat } from './posture-formats.ts'
 import { type SceneOptions, factsIn, sceneFrom } from './posture-scene.ts'
 import { printReport } from './posture-table.ts'
+import { useIn } from './posture-use.ts'
 import { type Terminal, plain } from './terminal.ts'
 
 export type ReportOptions = SceneOptions & {
@@ -18,6 +19,8 @@ export type ReportOptions = SceneOptions & {
   readonly format: ReportFormat
   readonly out?: string
   readonly since: readonly string[]
+  /** what `reconcile --use --json` wrote */
+  readonly use?: string
 }
 
 /** Exit 0 when it is written, 2 for a bad file, 78 for bad policies. Findings are its content. */
@@ -36,7 +39,9 @@ export const postureReport = async (to: Terminal, options: ReportOptions): Promi
     }
     earlier.push(before)
   }
-  const report = reportOf(facts, scene, earlier)
+  const use = options.use === undefined ? null : await useIn(to, options.use)
+  if (use === 'bad') return exits.usage
+  const report = reportOf(facts, scene, { earlier, use })
   return write(to, options, report)
 }
 

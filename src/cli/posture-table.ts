@@ -5,6 +5,7 @@ import { iso } from '../elevation/ids.ts'
 import { isOpen } from '../posture/finding.ts'
 import { percent } from '../posture/report-charts.ts'
 import type { Report } from '../posture/report.ts'
+import { tellUse } from './reconcile-use.ts'
 import { type Terminal, table } from './terminal.ts'
 
 /**
@@ -12,7 +13,7 @@ import { type Terminal, table } from './terminal.ts'
  */
 export const printReport = (
   to: Terminal,
-  { figures, findings, closed, collectedAt }: Report
+  { figures, findings, closed, collectedAt, use }: Report
 ): void => {
   const { workgroups, targets, locations, bySeverity, meanSecondsToMend } = figures
   const shares = [
@@ -56,6 +57,10 @@ export const printReport = (
         iso(openedAt).slice(0, 10)
       ])
     )
+  }
+  if (use !== null) {
+    to.out('')
+    tellUse(to, use)
   }
 }
 

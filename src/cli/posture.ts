@@ -35,6 +35,7 @@ export const addPostureCommands = (posture: Command, run: RunCommand): void => {
     .addOption(new Option('--format <format>', 'how').choices(reportFormats).default('table'))
     .option('--out <file>', 'writes it there instead of stdout')
     .option('--since <file>', 'an earlier snapshot: first seen, closed; repeatable', more, [])
+    .option('--use <file>', 'the use of keys by month, of reconcile --use --json')
     .option('--json', 'the same as --format json')
     .action((file, options) =>
       run(options, async (to) => {

@@ -9,10 +9,12 @@ import type { Ledger } from '../reconcile/held.ts'
 import { readLedger } from '../reconcile/ledger-export.ts'
 import { type FileFault, type LogReaders, readLog } from '../reconcile/log-file.ts'
 import { type Reconciled, type UseFinding, matcher } from '../reconcile/match.ts'
+import { api, tell as tellRefused } from './api.ts'
 import { type ExitCode, exits } from './exit.ts'
 import { folderReader } from './ledger-verify.ts'
 import { policyIn } from './policy-loaded.ts'
 import { type LogFiles, filesOf, isFolder } from './reconcile-files.ts'
+import { type Told, tellBroker } from './reconcile-tell.ts'
 import { costCentersIn, priceOf, tellUse, useCsv } from './reconcile-use.ts'
 import { type Terminal, paint, plain, table } from './terminal.ts'
 
@@ -28,6 +30,8 @@ export type ReconcileOptions = {
   readonly facts?: string
   /** USD per 10,000 requests to KMS */
   readonly price?: string
+  /** has the broker keep what was found; absent: nothing is written to any ledger */
+  readonly tell?: boolean
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -54,15 +58,38 @@ export const reconcile = async (to: Terminal, options: ReconcileOptions): Promis
   if (seen.files === 0) return usage(to, `${from} holds no log files (*.json, *.json.gz)`)
   const result = match.result()
   const rows = meter?.rows(result) ?? null
-  if (to.json) to.out(documentOf(result, seen, rows))
+  const told = options.tell === true
+    ? await tellBroker(api(options.env), {
+        result,
+        targets: [...policy.targets.values()],
+        isWhole: seen.unread === 0,
+        days: meter?.days() ?? []
+      })
+    : null
+  if (told !== null && !told.ok) {
+    tellOf(to, result, { seen, rows, use, told: 'refused' })
+    return tellRefused(to, told)
+  }
+  tellOf(to, result, { seen, rows, use, told })
+  return isBad(result, seen) ? exits.refused : exits.done
+}
+
+type Output = {
+  readonly seen: Seen
+  readonly rows: readonly KeyUse[] | null
+  readonly use: ReconcileOptions['use']
+  readonly told: Told | 'refused' | null
+}
+
+const tellOf = (to: Terminal, result: Reconciled, { seen, rows, use, told }: Output): void => {
+  if (to.json) to.out(documentOf(result, { seen, rows, use, told }))
   else if (rows !== null && use === 'csv') {
-    tell({ ...to, out: to.err, colour: false }, result, seen)
+    tell({ ...to, out: to.err, colour: false }, result, { seen, told })
     to.out(useCsv(rows))
   } else {
-    tell(to, result, seen)
+    tell(to, result, { seen, told })
     if (rows !== null) tellUse(to, rows)
   }
-  return isBad(result, seen) ? exits.refused : exits.done
 }
 
 type Seen = {
@@ -124,19 +151,19 @@ const lost = (code: FileFault['code'], file: string) => ({
 const isBad = ({ findings }: Reconciled, { unread }: Seen): boolean =>
   findings.length > 0 || unread > 0
 
-const documentOf = (
-  result: Reconciled,
-  { files, bytes, unread, faults }: Seen,
-  use: readonly KeyUse[] | null
-): string =>
-  JSON.stringify({
+const documentOf = (result: Reconciled, { seen, rows, told }: Output): string => {
+  const { files, bytes, unread, faults } = seen
+  return JSON.stringify({
     ...result,
     files,
     bytes,
     unreadFiles: unread,
     faults,
-    ...(use === null ? {} : { use })
+    ...(rows === null ? {} : { use: rows }),
+    // null: nothing was written to a ledger
+    told
   })
+}
 
 const says: Readonly<Record<UseFinding['code'], string>> = {
   use_unmatched: 'use without an elevation',
@@ -146,7 +173,11 @@ const says: Readonly<Record<UseFinding['code'], string>> = {
   session_unused: 'session never used'
 }
 
-const tell = (to: Terminal, result: Reconciled, seen: Seen): void => {
+const tell = (
+  to: Terminal,
+  result: Reconciled,
+  { seen, told }: Pick<Output, 'seen' | 'told'>
+): void => {
   if (result.findings.length > 0) {
     table(
       to,
@@ -170,6 +201,14 @@ const tell = (to: Terminal, result: Reconciled, seen: Seen): void => {
   to.out(`${result.matched} uses belong to elevations, ${result.young} are too young to judge`)
   const summary = `${result.findings.length} findings, ${seen.unread} files not read whole`
   to.out(paint(to, isBad(result, seen) ? 'red' : 'green', summary))
+  to.out(toldLine(told))
+}
+
+const toldLine = (told: Output['told']): string => {
+  if (told === null) return 'nothing of it was written to a ledger: --tell has the broker do that'
+  if (told === 'refused') return 'the broker did not take all of it; telling it again does no harm'
+  const { opened, closed, open } = told
+  return `in the ledger of the broker: ${opened} opened, ${closed} closed, ${open} open now`
 }
 
 const usage = (to: Terminal, line: string): ExitCode => {

@@ -51,6 +51,17 @@ const FindingSchema = Type.Object({
     Type.Object({ state: text, by: text, reason: text, until: instantText }),
     Type.Null()
   ]),
+  use: Type.Optional(
+    Type.Object({
+      id: text,
+      elevation: maybeText,
+      account: text,
+      region: text,
+      first: instantText,
+      last: instantText,
+      events: Type.Integer()
+    })
+  ),
   firstSeen: instantText,
   lastSeen: instantText
 })

@@ -1,6 +1,6 @@
 /**
- * The codes of findings, once and for ever: posture's rules find them, waivers name them. A code is
- * here so that a waiver for one that does not exist is an issue of the policy.
+ * The codes of findings, once and for ever: posture's rules and `reconcile` find them, waivers name
+ * them. A code is here so that a waiver for one that does not exist is an issue of the policy.
  */
 export const findingCodes = [
   // workgroups
@@ -72,7 +72,17 @@ export const findingCodes = [
   'target_not_found'
 ] as const
 
-export type FindingCode = (typeof findingCodes)[number]
+/** What `reconcile` finds: facts of use, which no rule judges and no gate asks about. */
+export const useCodes = [
+  'use_unmatched',
+  'use_after_end',
+  'query_not_validated',
+  'grant_unused',
+  'session_unused'
+] as const
+
+export type UseCode = (typeof useCodes)[number]
+export type FindingCode = (typeof findingCodes)[number] | UseCode
 
 /** How bad a finding is, the worst first. */
 export const severities = ['critical', 'high', 'medium', 'low'] as const

@@ -3,7 +3,7 @@
  * waived for a time. Every setting may be left out; the standard is in `posture-documents.ts`.
  */
 import { type Static, Type } from 'typebox'
-import { findingCodes } from './finding-codes.ts'
+import { findingCodes, useCodes } from './finding-codes.ts'
 import { closed, count, id, length, list, some, text } from './forms.ts'
 
 const day = (title: string) =>
@@ -11,7 +11,7 @@ const day = (title: string) =>
 
 export const WaiverDocument = Type.Object(
   {
-    finding: Type.Enum([...findingCodes], {
+    finding: Type.Enum([...findingCodes, ...useCodes], {
       title: 'The finding',
       description: 'the code of a finding'
     }),

@@ -8,8 +8,8 @@ import { type FindingCode, type Severity, severities } from '../policy/finding-c
 
 export { type Severity, severities }
 
-/** What a rule looks at. */
-export type Kind = 'workgroup' | 'key' | 'role' | 'bucket' | 'table' | 'target' | 'gap'
+/** What a rule looks at; `use`: what a log told of, which no rule judges. */
+export type Kind = 'workgroup' | 'key' | 'role' | 'bucket' | 'table' | 'target' | 'gap' | 'use'
 
 /** The change that closes a finding; each may be applied as it stands. */
 export type Mend = {
@@ -31,6 +31,21 @@ export type Waived = {
   readonly until: string
 }
 
+/** What was done on a target, as CloudTrail tells it. */
+export type SeenUse = {
+  /** how `reconcile` calls it at every run */
+  readonly id: string
+  /** the elevation it belongs to, ULID; null = to none */
+  readonly elevation: string | null
+  /** where its log is from */
+  readonly account: string
+  readonly region: string
+  /** ISO 8601 UTC */
+  readonly first: string
+  readonly last: string
+  readonly events: number
+}
+
 export type Finding = {
   /** `CODE:` and 20 hex digits */
   readonly id: string
@@ -49,6 +64,8 @@ export type Finding = {
   /** the target's owner, else the tag `owner`, else null */
   readonly owner: string | null
   readonly waiver: Waived | null
+  /** of the kind `use` only */
+  readonly use?: SeenUse
 }
 
 /** The same for the same rule, resource and part, whatever else changes. */

@@ -2,15 +2,14 @@
  * Facts and a scene to findings: every rule on every resource, waivers laid over. Pure, and the
  * same whatever the order of facts. What a waiver waives stays listed, and says so.
  */
-import { type Instant, iso } from '../elevation/ids.ts'
 import type { Target } from '../elevation/target.ts'
 import { workgroupArn } from '../iam/arns.ts'
-import type { Waiver } from '../policy/policy.ts'
 import type { BucketFacts, Facts, Gap } from './facts.ts'
-import { type Finding, type Kind, type Waived, byWeight, findingId } from './finding.ts'
+import { type Finding, type Kind, byWeight, findingId } from './finding.ts'
 import type { Rule } from './rule.ts'
 import { rules } from './rules.ts'
 import { type Scene, type View, viewOf } from './scene.ts'
+import { type WaivedAt, waivedBy } from './waived.ts'
 
 /** Worst first; each finding once. */
 export const judge = (facts: Facts, scene: Scene): readonly Finding[] => {
@@ -43,7 +42,7 @@ type Named = { readonly arn: string; readonly tags: Readonly<Record<string, stri
 
 type On = {
   readonly view: View
-  readonly waived: (code: string, arn: string) => Waived | null
+  readonly waived: WaivedAt
 }
 
 const tagged = (one: Named): Named => one
@@ -94,18 +93,3 @@ const ownTag = (tags: Named['tags']): string | null =>
 
 const resourceOf = ({ call, resource }: Gap): string =>
   resource ?? `arn:aws:${call.split(':')[0] ?? ''}:::*`
-
-const waivedBy = (waivers: readonly Waiver[], now: Instant): On['waived'] => {
-  const known = new Map(waivers.map((one) => [`${one.finding} ${one.resource}`, one]))
-  return (code, arn) => {
-    const waiver = known.get(`${code} ${arn}`)
-    if (waiver === undefined || now < waiver.from) return null
-    const { by, reason, until } = waiver
-    return {
-      state: now < until ? 'holds' : 'expired',
-      by: `person:${by}`,
-      reason,
-      until: iso(until)
-    }
-  }
-}

@@ -44,7 +44,8 @@ const types: Readonly<Record<Kind, string>> = {
   bucket: 'AwsS3Bucket',
   table: 'Other',
   target: 'Other',
-  gap: 'Other'
+  gap: 'Other',
+  use: 'Other'
 }
 
 const asffOf = (finding: Finding, { account, at, firstSeen, lastSeen, isClosed }: When) => {

@@ -6,6 +6,7 @@ import { type Instant, iso } from '../elevation/ids.ts'
 import { type Waived, isOpen, severities } from './finding.ts'
 import { barChart, escaped, percent, shareChart } from './report-charts.ts'
 import { reportStyle } from './report-style.ts'
+import { useHtml } from './report-use.ts'
 import type { Reported, Report } from './report.ts'
 
 /** The whole document. */
@@ -24,6 +25,7 @@ export const reportHtml = (report: Report): string => {
     `<p class="soft">Collected ${time(collectedAt)}, judged ${time(judgedAt)}; accounts ${escaped(accounts.join(', ')) || 'none'}.</p></header>`,
     '<main>',
     figuresHtml(report),
+    ...(report.use === null ? [] : [useHtml(report.use)]),
     section('Open', open.map(findingHtml), 'Nothing is open.'),
     ...(waived.length === 0 ? [] : [section('Waived', waived.map(findingHtml), '')]),
     ...(closed.length === 0 ? [] : [closedHtml(report)]),

@@ -9,13 +9,15 @@ export const reportJson = ({
   accounts,
   findings,
   closed,
-  figures
+  figures,
+  use
 }: Report): string => {
   const document = {
     collectedAt: iso(collectedAt),
     judgedAt: iso(judgedAt),
     accounts,
     figures,
+    ...(use === null ? {} : { use }),
     findings: findings.map(findingDocument),
     closed: closed.map(({ finding, openedAt, closedAt }) => ({
       id: finding.id,

@@ -43,7 +43,8 @@ const types: Readonly<Record<Kind, string>> = {
   bucket: 'AwsS3Bucket',
   table: 'AwsGlueTable',
   target: 'AwsAthenaWorkGroup',
-  gap: 'Other'
+  gap: 'Other',
+  use: 'Other'
 }
 
 const classUid = 2003

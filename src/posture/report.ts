@@ -6,6 +6,7 @@ import { type Judgement, type Spell, historyOf } from './history.ts'
 import { type Instant, instant } from '../elevation/ids.ts'
 import { judge } from './judge.ts'
 import type { Scene } from './scene.ts'
+import type { KeyUse } from './use-file.ts'
 
 export type Reported = {
   readonly finding: Finding
@@ -22,10 +23,19 @@ export type Report = {
   /** closed since an earlier snapshot, worst first */
   readonly closed: readonly Spell[]
   readonly figures: Figures
+  /** of keys by month, the latest first; null = it was not given */
+  readonly use: readonly KeyUse[] | null
 }
 
 /** The report of a snapshot beside earlier ones, all judged by the same scene. */
-export const reportOf = (facts: Facts, scene: Scene, earlier: readonly Facts[]): Report => {
+export const reportOf = (
+  facts: Facts,
+  scene: Scene,
+  {
+    earlier = [],
+    use = null
+  }: { readonly earlier?: readonly Facts[]; readonly use?: Report['use'] } = {}
+): Report => {
   const findings = judge(facts, scene)
   const before = earlier.map((one): Judgement => {
     const at = momentOf(one)
@@ -44,7 +54,8 @@ export const reportOf = (facts: Facts, scene: Scene, earlier: readonly Facts[]):
     closed: history
       .filter(({ closedAt }) => closedAt !== null)
       .toSorted((a, b) => byWeight(a.finding, b.finding)),
-    figures: figuresOf(facts, scene, { findings, history })
+    figures: figuresOf(facts, scene, { findings, history }),
+    use
   }
 }
 

@@ -59,6 +59,17 @@ export const bestOf = (makers: Iterable<() => Way | null>): Way | null => {
   return possible
 }
 
+/** The same of ways in parts: only those that are chosen are put together. */
+export const bestJoined = (makers: Iterable<() => readonly Way[] | null>): Way | null => {
+  let possible: readonly Way[] | null = null
+  for (const make of makers) {
+    const ways = make()
+    if (ways?.every((way) => way.certainty === 'certain')) return joined(ways)
+    possible ??= ways
+  }
+  return possible === null ? null : joined(possible)
+}
+
 /** All of them, or null as soon as one is missing. */
 export const allOf = (makers: Iterable<() => Way | null>): Way | null => {
   const ways: Way[] = []

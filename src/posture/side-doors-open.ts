@@ -6,12 +6,17 @@
  */
 import type { Statement } from '../iam/policy-document.ts'
 import { type Caller, ask, mayTry } from './side-doors-caller.ts'
-import { type Way, bestOf, joined } from './side-doors-door.ts'
+import { type Way, bestJoined, joined } from './side-doors-door.ts'
 import type { Opened } from './side-doors-paths.ts'
 import { type Reached, type Written, writtenBy } from './side-doors-reach.ts'
 import type { KeyScene, Place, Scene } from './side-doors-scene.ts'
 
-type Reads = (caller: Caller, place: Place, opened: Opened) => Way | null
+/** `change` names what `opened` and the caller's own permissions were changed to. */
+type Reads = (
+  caller: Caller,
+  place: Place,
+  supposed: { readonly opened: Opened; readonly change: string }
+) => Way | null
 
 /** Whom a caller can act as, changes allowed, and what was found out about them. */
 export type Powers = {
@@ -52,24 +57,24 @@ export const couldOpen = (
   const bucket = once(powers.buckets, place.bucket, () =>
     firstOf(everybody, (one) => rewritesBucket(scene, one, place))
   )
-  return bestOf(
-    everybody.map((reader) => () => {
+  return bestJoined(
+    everybody.flatMap((reader) => {
       const keys = opensKeys(powers, reader, place)
       const written = once(powers.written, reader.as.arn, () =>
         firstWritten(powers.writers, reader)
       )
       const changes: Change[] = [
         ...(bucket === null ? [] : [{ kind: 'bucket', way: bucket } as const]),
-        ...(keys === null ? [] : [{ kind: 'keys', way: keys.way, keys: keys.keys } as const]),
+        ...(keys === null ? [] : [{ kind: 'keys', ...keys } as const]),
         ...(written === null ? [] : [{ kind: 'written', ...written } as const])
       ]
       // who needs no change and gets none has no way here
-      if (changes.length === 0 && !reader.changes) return null
+      if (changes.length === 0 && !reader.changes) return []
       const to = { reader, place, reads }
       // where all of them together open nothing, none does
-      if (changes.length > 1 && after(changes, to) === null) return null
+      if (changes.length > 1 && after(changes, to) === null) return []
       const sets = subsetsOf(changes).filter((set) => set.length > 0 || reader.changes)
-      return bestOf(sets.map((set) => () => after(set, to)))
+      return sets.map((set) => () => after(set, to))
     })
   )
 }
@@ -84,7 +89,7 @@ const once = <T>(kept: Map<string, readonly [T]>, key: string, make: () => T): T
 
 type Change =
   | { readonly kind: 'bucket'; readonly way: Way }
-  | { readonly kind: 'keys'; readonly way: Way; readonly keys: NonNullable<Opened['keys']> }
+  | ({ readonly kind: 'keys' } & OpenedKeys)
   | ({ readonly kind: 'written' } & Written)
 
 /** Fewest first. */
@@ -99,17 +104,20 @@ const subsetsOf = (changes: readonly Change[]): readonly (readonly Change[])[] =
 const after = (
   set: readonly Change[],
   given: { readonly reader: Reached; readonly place: Place; readonly reads: Reads }
-): Way | null => {
+): readonly Way[] | null => {
   const { reader, place, reads } = given
   const written = set.find((one) => one.kind === 'written')
-  const keys = set.find((one) => one.kind === 'keys')?.keys
+  const keys = set.find((one) => one.kind === 'keys')
   const as = written?.as ?? reader.as
   const changed = set.some((one) => one.kind === 'bucket')
   const way = reads(as, place, {
-    ...(changed ? { bucket: [givesTo(as, 'bucket policy as changed')] } : {}),
-    ...(keys === undefined ? {} : { keys })
+    opened: {
+      ...(changed ? { bucket: [givesTo(as, 'bucket policy as changed')] } : {}),
+      ...(keys === undefined ? {} : { keys: keys.keys })
+    },
+    change: `${written?.change ?? ''} ${changed ? 'bucket' : ''} ${keys?.change ?? ''}`
   })
-  return way === null ? null : joined([reader.way, ...set.map((one) => one.way), way])
+  return way === null ? null : [reader.way, ...set.map((one) => one.way), way]
 }
 
 const givesTo = (caller: Caller, Sid: string): Statement => ({
@@ -124,10 +132,10 @@ const firstOf = (
   everybody: readonly Reached[],
   make: (caller: Caller) => Way | null
 ): Way | null =>
-  bestOf(
+  bestJoined(
     everybody.map((one) => () => {
       const way = make(one.as)
-      return way === null ? null : joined([one.way, way])
+      return way === null ? null : [one.way, way]
     })
   )
 
@@ -143,20 +151,29 @@ type OpenKey = {
   readonly way: Way
   readonly arn: string
   readonly by: Pick<KeyScene, 'policy' | 'grants'>
+  readonly with: 'policy' | 'grant'
+}
+
+/** `change` is the same for the same reader, key and kind of change, whoever makes it. */
+type OpenedKeys = {
+  readonly way: Way
+  readonly keys: NonNullable<Opened['keys']>
+  readonly change: string
 }
 
 const opensKeys = (
   { everybody, keys, granters }: Powers,
   reader: Reached,
   place: Place
-): { readonly way: Way; readonly keys: NonNullable<Opened['keys']> } | null => {
+): OpenedKeys | null => {
   const opened = place.locks.flatMap((lock): readonly OpenKey[] => {
     if (lock.kind === 'open') return []
     const { key } = lock
     const policy = once(keys, key.arn, () => firstOf(everybody, (one) => rewritesKey(one, key)))
     if (policy !== null) {
       const changed = [givesTo(reader.as, 'key policy as changed')]
-      return [{ way: policy, arn: key.arn, by: { policy: changed, grants: key.grants } }]
+      const by = { policy: changed, grants: key.grants }
+      return [{ way: policy, arn: key.arn, by, with: 'policy' }]
     }
     const those = once(granters, key.arn, () => everybody.filter((one) => mayGrant(one.as, key)))
     const grant = firstOf(those, (one) => grantsTo(one, key, reader.as))
@@ -166,13 +183,13 @@ const opensKeys = (
       granteePrincipal: reader.as.principal.arn,
       operations: ['Decrypt']
     }
-    return grant === null
-      ? []
-      : [{ way: grant, arn: key.arn, by: { policy: key.policy, grants: [...key.grants, own] } }]
+    const by = { policy: key.policy, grants: [...key.grants, own] }
+    return grant === null ? [] : [{ way: grant, arn: key.arn, by, with: 'grant' }]
   })
   const [first] = opened
   if (first === undefined) return null
-  return { way: first.way, keys: new Map([[first.arn, first.by]]) }
+  const { way, arn, by } = first
+  return { way, keys: new Map([[arn, by]]), change: `${first.with} ${arn}` }
 }
 
 const rewritesKey = (caller: Caller, key: KeyScene): Way | null =>

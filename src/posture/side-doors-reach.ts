@@ -127,16 +127,24 @@ const passes = (from: Caller, to: Caller, trust: readonly Statement[]): Way | nu
   )
 }
 
-const trustsService = (to: Caller, trust: readonly Statement[], service: string): boolean =>
-  evaluate(
-    {
-      principal: { kind: 'service', service },
-      action: 'sts:AssumeRole',
-      resource: to.arn,
-      context: {}
-    },
-    { identity: [], resource: documentOf(trust) }
-  ).decision === 'allow'
+const trusted = new WeakMap<readonly Statement[], Map<string, boolean>>()
+
+/** A trust policy answers the same whoever would pass the role. */
+const trustsService = (to: Caller, trust: readonly Statement[], service: string): boolean => {
+  const kept = trusted.get(trust) ?? new Map<string, boolean>()
+  trusted.set(trust, kept)
+  const known = kept.get(service)
+  if (known !== undefined) return known
+  const request = {
+    principal: { kind: 'service', service },
+    action: 'sts:AssumeRole',
+    resource: to.arn,
+    context: {}
+  } as const
+  const { decision } = evaluate(request, { identity: [], resource: documentOf(trust) })
+  kept.set(service, decision === 'allow')
+  return decision === 'allow'
+}
 
 /** The action on whatever resource its own policies name. */
 const asksAnywhere = (caller: Caller, action: string): Way | null =>
@@ -155,7 +163,12 @@ const becomesUser = (from: Caller, to: Caller): readonly Step[] => {
   return way === null ? [] : [{ to, way, changes: true }]
 }
 
-export type Written = { readonly as: Caller; readonly way: Way }
+export type Written = {
+  readonly as: Caller
+  readonly way: Way
+  /** the same for the same caller and the same permissions, whoever writes them */
+  readonly change: string
+}
 
 /**
  * The caller as it is after `by` has written its permissions: everything, less what a boundary and
@@ -179,7 +192,8 @@ export const writtenBy = (by: Caller, caller: Caller): Written | null => {
       statements: { inline: [all], attached: kept },
       ...(unbound === null ? {} : { boundary: null })
     }),
-    way: unbound === null ? way : joined([way, unbound])
+    way: unbound === null ? way : joined([way, unbound]),
+    change: `${way === put ? 'put' : 'attached'} ${unbound === null ? 'bound' : 'unbound'}`
   }
 }
 

@@ -6,7 +6,7 @@
 import type { Target } from '../elevation/target.ts'
 import type { Facts } from './facts.ts'
 import type { Caller } from './side-doors-caller.ts'
-import { type Door, type DoorKind, type Way, bestOf, joined } from './side-doors-door.ts'
+import { type Door, type DoorKind, type Way, bestJoined, bestOf } from './side-doors-door.ts'
 import { type Powers, couldOpen, powersOf } from './side-doors-open.ts'
 import { type Opened, readsByAthena, readsObjects } from './side-doors-paths.ts'
 import { type Reached, type Step, reachOf, stepsFrom } from './side-doors-reach.ts'
@@ -28,7 +28,11 @@ export const sideDoors = (facts: Facts, targets: readonly Target[]): readonly Do
 type Look = {
   readonly scene: Scene
   readonly reads: (kind: 'athena' | 's3', caller: Caller, place: Place) => Way | null
-  readonly readsAny: (caller: Caller, place: Place, opened: Opened) => Way | null
+  readonly readsAny: (
+    caller: Caller,
+    place: Place,
+    supposed: { readonly opened: Opened; readonly change: string }
+  ) => Way | null
   /** whom it can act as without changing anything */
   readonly reach: (caller: Caller) => readonly Reached[]
   readonly powers: (caller: Caller) => Powers
@@ -61,13 +65,13 @@ const certain = (ways: readonly (readonly [DoorKind, Way | null])[]): boolean =>
   ways.some(([, way]) => way?.certainty === 'certain')
 
 const byRole = (caller: Caller, place: Place, look: Look): Way | null =>
-  bestOf(
+  bestJoined(
     look.reach(caller).slice(1).map(({ as, way }) => () => {
       const read = bestOf([
         () => look.reads('athena', as, place),
         () => look.reads('s3', as, place)
       ])
-      return read === null ? null : joined([way, read])
+      return read === null ? null : [way, read]
     })
   )
 
@@ -101,23 +105,26 @@ const lookOf = (scene: Scene): Look => {
     remembered(steps, caller.arn, () => stepsFrom(scene, caller))
   const reaches = new Map<string, readonly Reached[]>()
   const powers = new Map<string, Powers>()
-  const read = new Map<string, Way | null>()
+  const read = { athena: perPlace<Caller>(), s3: perPlace<Caller>() }
+  const supposed = perPlace<string>()
   const sessionsOf = (caller: Caller) => [caller, ...(scene.sessions.get(caller.arn) ?? [])]
   return {
     scene,
     reads: (kind, caller, place) =>
-      remembered(read, `${kind} ${caller.arn} ${place.tableArn}`, () =>
+      remembered(read[kind](place), caller, () =>
         bestOf(
           sessionsOf(caller).map((one) => () =>
             kind === 's3' ? readsObjects(scene, one, place) : readsByAthena(scene, one, place)
           )
         )
       ),
-    readsAny: (caller, place, opened) =>
-      bestOf([
-        () => readsObjects(scene, caller, place, opened),
-        () => readsByAthena(scene, caller, place, opened)
-      ]),
+    readsAny: (caller, place, { opened, change }) =>
+      remembered(supposed(place), `${caller.arn} ${change}`, () =>
+        bestOf([
+          () => readsObjects(scene, caller, place, opened),
+          () => readsByAthena(scene, caller, place, opened)
+        ])
+      ),
     reach: (caller) =>
       remembered(reaches, caller.arn, () => reachOf(caller, stepsOf, { changes: false })),
     powers: (caller) =>
@@ -125,7 +132,13 @@ const lookOf = (scene: Scene): Look => {
   }
 }
 
-const remembered = <T>(kept: Map<string, T>, key: string, make: () => T): T => {
+/** What was found about each place, by whom or what it was asked. */
+const perPlace = <K>(): ((place: Place) => Map<K, Way | null>) => {
+  const places = new Map<Place, Map<K, Way | null>>()
+  return (place) => remembered(places, place, () => new Map<K, Way | null>())
+}
+
+const remembered = <K, T>(kept: Map<K, T>, key: K, make: () => T): T => {
   const found = kept.get(key)
   if (found !== undefined) return found
   const made = make()

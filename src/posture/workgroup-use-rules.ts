@@ -265,7 +265,9 @@ function limitMend(workgroup: WorkgroupFacts, { scene }: View): Mend {
   })
 }
 
-/** Until it is declared as a target, nobody queries in it; the organisation's account applies it. */
+/**
+ * Until it is declared as a target, nobody queries in it; the organisation's account applies it.
+ */
 function denyMend({ arn }: WorkgroupFacts, _: View, { part }: Shown): Mend {
   const account = accountOf(arn)
   const policy = {

@@ -1,6 +1,6 @@
 /**
  * The use of the targets' keys by month and cost center: requests, what they cost about, and the
- * elevations beside them. Memory grows with keys and months, not with requests: an event that comes
+ * elevations beside them. Memory grows with keys and days, not with requests: an event that comes
  * twice counts once if no 50,000 others lie between.
  * Source: AWS KMS pricing, "Request pricing"; each request is in the log of the key's own account.
  */
@@ -46,6 +46,16 @@ export type KeyMeter = {
     readonly oldest: string | null
     readonly newest: string | null
   }) => readonly KeyUse[]
+  /** the same requests by day, the earliest first */
+  readonly days: () => readonly KeyUseDay[]
+}
+
+export type KeyUseDay = Pick<
+  KeyUse,
+  'costCenter' | 'key' | 'requests' | 'withoutBucketKey' | 'cost'
+> & {
+  /** `2026-11-20`, UTC */
+  readonly day: string
 }
 
 /** Public list price of us-east-1, USD per 10,000 requests to symmetric keys. */
@@ -59,12 +69,12 @@ export const keyMeter = (options: KeyMeterOptions): KeyMeter => {
   for (const target of options.targets) {
     for (const key of keyArns(target)) byKey.set(key, [...(byKey.get(key) ?? []), target])
   }
-  const months = new Map<string, Map<string, Count>>()
+  const days = new Map<string, Map<string, Count>>()
   const isNew = firstTimes()
   const request = ({ operation, id, at, account, key, s3 }: KeyRequest): void => {
     // a call from another account is in both logs, with an id in each
     if (!byKey.has(key) || account !== key.split(':')[4] || !isNew(id)) return
-    const count = countOf(months, monthOf(at), key)
+    const count = countOf(days, dayOf(at), key)
     if (operation === 'Decrypt') count.decrypts += 1
     else count.dataKeys += 1
     if (s3 === 'object') count.withoutBucketKey += 1
@@ -72,6 +82,7 @@ export const keyMeter = (options: KeyMeterOptions): KeyMeter => {
   return {
     request,
     rows: ({ oldest, newest }) => {
+      const months = monthsOf(days)
       const issued = issuedBy(options.ledger)
       const from = oldest?.slice(0, 7) ?? ''
       const to = newest?.slice(0, 7) ?? ''
@@ -92,7 +103,7 @@ export const keyMeter = (options: KeyMeterOptions): KeyMeter => {
               key,
               requests,
               ...count,
-              cost: Math.round(requests * options.price * 100) / 1_000_000,
+              cost: costOf(requests, options.price),
               elevations: targets.reduce(
                 (sum, { id }) => sum + (issued.get(id)?.get(month) ?? 0),
                 0
@@ -101,9 +112,39 @@ export const keyMeter = (options: KeyMeterOptions): KeyMeter => {
           })
         )
         .toSorted((a, b) => compare(orderOf(a), orderOf(b)))
-    }
+    },
+    days: () =>
+      [...days]
+        .flatMap(([day, counts]) =>
+          [...counts].map(([key, { decrypts, dataKeys, withoutBucketKey }]): KeyUseDay => {
+            const { costCenter } = centerOf(key, byKey.get(key) ?? [], options.costCenters)
+            const requests = decrypts + dataKeys
+            const cost = costOf(requests, options.price)
+            return { day, key, costCenter, requests, withoutBucketKey, cost }
+          })
+        )
+        .toSorted((a, b) => compare(a.day, b.day) || compare(a.key, b.key))
   }
 }
+
+type Counts = Map<string, Map<string, Count>>
+
+const monthsOf = (days: Counts): Counts => {
+  const months: Counts = new Map()
+  for (const [day, counts] of days) {
+    for (const [key, { decrypts, dataKeys, withoutBucketKey }] of counts) {
+      const count = countOf(months, day.slice(0, 7), key)
+      count.decrypts += decrypts
+      count.dataKeys += dataKeys
+      count.withoutBucketKey += withoutBucketKey
+    }
+  }
+  return months
+}
+
+/** USD, to a millionth. */
+const costOf = (requests: number, price: number): number =>
+  Math.round(requests * price * 100) / 1_000_000
 
 const mostIds = 50_000
 
@@ -122,10 +163,10 @@ const firstTimes = (): ((id: string) => boolean) => {
   }
 }
 
-const countOf = (months: Map<string, Map<string, Count>>, month: string, key: string): Count => {
-  const counts = months.get(month) ?? new Map<string, Count>()
+const countOf = (times: Counts, time: string, key: string): Count => {
+  const counts = times.get(time) ?? new Map<string, Count>()
   const count = counts.get(key) ?? { decrypts: 0, dataKeys: 0, withoutBucketKey: 0 }
-  months.set(month, counts.set(key, count))
+  times.set(time, counts.set(key, count))
   return count
 }
 
@@ -157,6 +198,7 @@ const centerOf = (
 
 const joined = (names: readonly string[]): string => [...new Set(names)].toSorted().join(' + ')
 
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
 const monthOf = (at: number): string => new Date(at).toISOString().slice(0, 7)
 
 const orderOf = ({ month, costCenter, key }: KeyUse): string => `${month}\n${costCenter}\n${key}`

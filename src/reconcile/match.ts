@@ -11,7 +11,7 @@ import { keyArns } from '../iam/arns.ts'
 import type { Held, Ledger } from './held.ts'
 import type { Use, UseKind } from './use.ts'
 
-export type FindingCode =
+export type UseCode =
   | 'use_unmatched'
   | 'use_after_end'
   | 'query_not_validated'
@@ -21,13 +21,16 @@ export type FindingCode =
 export type UseFinding = {
   /** `CODE:` and 20 hex digits, the same at every run */
   readonly id: string
-  readonly code: FindingCode
+  readonly code: UseCode
   readonly target: string
   readonly elevation: string | null
   readonly kind: UseKind
   /** who, and on what */
   readonly actor: string
   readonly resource: string
+  /** whose log tells of it, or should; of several the first by name */
+  readonly account: string
+  readonly region: string
   /** ISO 8601 UTC */
   readonly first: string
   readonly last: string
@@ -49,6 +52,16 @@ export type Reconciled = {
   readonly passedOver: number
   readonly oldest: string | null
   readonly newest: string | null
+  /** what is judged of each account and region with any call that could be use */
+  readonly covered: readonly Covered[]
+}
+
+/** ISO 8601 UTC, both included. */
+export type Covered = {
+  readonly account: string
+  readonly region: string
+  readonly from: string
+  readonly to: string
 }
 
 export type Matcher = {
@@ -60,13 +73,18 @@ export type Matcher = {
 export const lagMilliseconds = 900_000
 const mostCounted = 1000
 
+type Place = Pick<Use, 'account' | 'region'>
+type Span = { oldest: number; newest: number }
+
 type Group = {
-  readonly code: FindingCode
+  readonly code: UseCode
   readonly target: string
   readonly held: Held | null
   readonly kind: UseKind
   readonly actor: string
   readonly resource: string
+  /** account and region */
+  place: Place
   readonly id: string
   /** the earliest events, by id */
   seen: Map<string, number>
@@ -75,6 +93,11 @@ type Group = {
 
 export const matcher = (ledger: Ledger, targets: readonly Target[]): Matcher => {
   const targetsOf = finder(targets)
+  const byId = new Map<string, Target>(targets.map((one) => [one.id, one]))
+  const placeOf = (target: string): Place => {
+    const { account = '', region = '' } = byId.get(target) ?? {}
+    return { account, region }
+  }
   const bySession = new Map([...ledger.held.values()].map((one) => [one.sessionName, one]))
   const byGrant = new Map(
     [...ledger.held.values()].flatMap((one) =>
@@ -86,12 +109,13 @@ export const matcher = (ledger: Ledger, targets: readonly Target[]): Matcher => 
   const usedKeys = new Set<string>()
   const count = { matched: 0, young: 0, undecided: 0, passedOver: 0 }
   const span = { oldest: Number.POSITIVE_INFINITY, newest: 0 }
+  const places = new Map<string, Place & Span>()
   // the newest event is known only at the end: the young ones wait, within the lag and no more
   let waiting: Use[] = []
   let most = mostWaiting
 
   const find = (
-    code: FindingCode,
+    code: UseCode,
     use: Use,
     { target, held }: { readonly target: string; readonly held: Held | null }
   ): void => {
@@ -101,8 +125,11 @@ export const matcher = (ledger: Ledger, targets: readonly Target[]): Matcher => 
     const id = idOf([code, target, kind, resource, ...of])
     const seen = new Map<string, number>()
     const known = groups.get(id)
-    const group: Group = known ?? { code, target, held, kind, actor, resource, id, seen, last: 0 }
+    const place = { account: use.account, region: use.region }
+    const made: Group = { code, target, held, kind, actor, resource, place, id, seen, last: 0 }
+    const group = known ?? made
     groups.set(id, group)
+    if (nameOf(place) < nameOf(group.place)) group.place = place
     group.seen.set(use.id, use.at)
     group.last = Math.max(group.last, use.at)
     if (group.seen.size > 2 * mostCounted) group.seen = new Map(earliest(group.seen))
@@ -122,6 +149,7 @@ export const matcher = (ledger: Ledger, targets: readonly Target[]): Matcher => 
     count.matched += 1
   }
   const use = (one: Use): void => {
+    reach(places, one)
     const about = targetsOf(one)
     if (about.length === 0) return
     if (one.isRefused || one.isService) {
@@ -153,7 +181,7 @@ export const matcher = (ledger: Ledger, targets: readonly Target[]): Matcher => 
     result: () => {
       release()
       const unused = [...ledger.held.values()].flatMap((held) =>
-        unusedOf(held, { span, used, usedKeys })
+        unusedOf(held, { span, used, usedKeys, placeOf })
       )
       const findings = [...[...groups.values()].map(findingOf), ...unused]
       const known = span.newest > 0
@@ -162,13 +190,44 @@ export const matcher = (ledger: Ledger, targets: readonly Target[]): Matcher => 
         ...count,
         young: count.young + waiting.length,
         oldest: known ? new Date(span.oldest).toISOString() : null,
-        newest: known ? new Date(span.newest).toISOString() : null
+        newest: known ? new Date(span.newest).toISOString() : null,
+        covered: coveredOf(places, Math.min(span.newest - lagMilliseconds, ledger.newest))
       }
     }
   }
 }
 
 const mostWaiting = 100_000
+/** more accounts and regions than one trail has */
+const mostPlaces = 10_000
+
+const reach = (places: Map<string, Place & Span>, { account, region, at }: Use): void => {
+  const name = nameOf({ account, region })
+  const place = places.get(name)
+  if (place === undefined) {
+    if (places.size < mostPlaces) places.set(name, { account, region, oldest: at, newest: at })
+    return
+  }
+  place.oldest = Math.min(place.oldest, at)
+  place.newest = Math.max(place.newest, at)
+}
+
+const nameOf = ({ account, region }: Place): string => `${account} ${region}`
+
+/** Nothing after `until` was judged. */
+const coveredOf = (
+  places: ReadonlyMap<string, Place & Span>,
+  until: number
+): readonly Covered[] =>
+  [...places.values()]
+    .filter(({ oldest }) => oldest <= until)
+    .map(({ account, region, oldest, newest }) => ({
+      account,
+      region,
+      from: new Date(oldest).toISOString(),
+      to: new Date(Math.min(newest, until)).toISOString()
+    }))
+    .toSorted((a, b) => compare(nameOf(a), nameOf(b)))
 
 /** The first ones, whatever order they came in. */
 const earliest = (seen: ReadonlyMap<string, number>): readonly (readonly [string, number])[] =>
@@ -188,12 +247,13 @@ const unusedOf = (
     readonly span: { readonly oldest: number; readonly newest: number }
     readonly used: ReadonlySet<string>
     readonly usedKeys: ReadonlySet<string>
+    readonly placeOf: (target: string) => Place
   }
 ): readonly UseFinding[] => {
-  const { span, used, usedKeys } = given
+  const { span, used, usedKeys, placeOf } = given
   const isCovered = held.from >= span.oldest && held.until + lagMilliseconds <= span.newest
   if (!held.isIssued || !isCovered) return []
-  const of = (code: FindingCode, kind: UseKind, resource: string, shows: string): UseFinding => ({
+  const of = (code: UseCode, kind: UseKind, resource: string, shows: string): UseFinding => ({
     id: idOf([code, held.id, shows]),
     code,
     target: held.target,
@@ -201,6 +261,7 @@ const unusedOf = (
     kind,
     actor: held.sessionName,
     resource,
+    ...(kind === 'grant' ? placeIn(resource) : placeOf(held.target)),
     first: new Date(held.from).toISOString(),
     last: new Date(held.until).toISOString(),
     events: 0,
@@ -214,8 +275,14 @@ const unusedOf = (
     .map(({ key, name }) => of('grant_unused', 'grant', key, name))
 }
 
+/** `arn:partition:service:region:account:rest` */
+const placeIn = (arn: string): Place => {
+  const [, , , region = '', account = ''] = arn.split(':')
+  return { account, region }
+}
+
 const findingOf = (group: Group): UseFinding => {
-  const { code, target, held, kind, actor, resource, last } = group
+  const { code, target, held, kind, actor, resource, place, last } = group
   const events = earliest(group.seen)
   const first = events[0]?.[1] ?? 0
   return {
@@ -226,6 +293,7 @@ const findingOf = (group: Group): UseFinding => {
     kind,
     actor,
     resource,
+    ...place,
     first: new Date(first).toISOString(),
     last: new Date(last).toISOString(),
     events: events.length,

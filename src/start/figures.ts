@@ -4,6 +4,7 @@
  */
 import type { Metric, MetricSource } from '../http/metrics.ts'
 import { type Instant, instant } from '../elevation/ids.ts'
+import type { KeyUseMonth, KeyUses } from '../ports-posture.ts'
 import type { Store } from '../store/store.ts'
 import type { Ledger } from './ledger.ts'
 import type { Skew } from './skew.ts'
@@ -29,6 +30,7 @@ export const figuresOf = (of: FiguresOf): readonly MetricSource[] => [
   () => storeMetrics(of),
   () => ledgerMetrics(of),
   postureSource(of),
+  () => keyUseMetrics(of),
   async () => ownMetrics(of)
 ]
 
@@ -108,6 +110,41 @@ const ledgerMetrics = async ({ store, ledger, now }: FiguresOf): Promise<readonl
       'How long a signed checkpoint has waited to be anchored.',
       since === null ? 0 : Math.max(0, now() - since) / 1000
     )
+  ]
+}
+
+/** of a month and a key, and where its cost center changed one for each */
+const mostKeyUses = 1000
+
+/** This month and the one before: of all months a page would grow for ever. */
+export const keyUseMetrics = async ({
+  store,
+  now
+}: {
+  readonly store: { readonly posture: KeyUses }
+  readonly now: () => Instant
+}): Promise<readonly Metric[]> => {
+  const today = new Date(now())
+  const before = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - 1, 1))
+  const used = await store.posture.keyUse(before.toISOString().slice(0, 7), mostKeyUses)
+  const labelled = (valueOf: (one: KeyUseMonth) => number): Metric['samples'] =>
+    used.map((one) => {
+      const { month, key, costCenter } = one
+      return { labels: { month, key, cost_center: costCenter }, value: valueOf(one) }
+    })
+  return [
+    {
+      name: 'sallyport_kms_key_requests',
+      help: 'Requests to keys of targets by month and cost center, as logs that were told of have.',
+      type: 'gauge',
+      samples: labelled(({ requests }) => requests)
+    },
+    {
+      name: 'sallyport_kms_key_cost_usd',
+      help: 'What these requests cost about, in dollars of the price that was told.',
+      type: 'gauge',
+      samples: labelled(({ cost }) => cost)
+    }
   ]
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Logger } from 'pino'
 import type { Deps } from '../broker/deps.ts'
-import { type Kept, keepFacts } from '../broker/posture-watch.ts'
+import type { Kept } from '../broker/posture-watch.ts'
 import { type Instant, instant } from '../elevation/ids.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Collector, Findings, ScanTurn } from '../ports-posture.ts'
@@ -23,6 +23,8 @@ export type PostureParts = {
   readonly findings: Findings
   readonly collector: Collector
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** what else is done with facts that were judged, within the turn */
+  readonly judged?: (facts: Facts, signal: AbortSignal) => Promise<void>
   readonly intervalMs: number
   /** from 0 up to, not including, 1 */
   readonly random: () => number
@@ -50,10 +52,13 @@ export const startPosture = (parts: PostureParts): PostureWatch => {
   let look: Promise<void> | null = null
 
   const keep = async (facts: Facts): Promise<void> => {
+    // the rules are loaded with the first snapshot: a broker that never scans needs none of them
+    const { keepFacts } = await import('../broker/posture-watch.ts')
     const [policy, at] = [deps.policy(), deps.clock.now()]
     const kept = await keepFacts({ deps, findings, owner }, facts)
     memory = kept.kind === 'kept' ? { facts, policy, at } : null
     tell(logger, facts, kept)
+    if (kept.kind === 'kept') await parts.judged?.(facts, stopping.signal)
   }
   const scan = async (signal: AbortSignal): Promise<void> => {
     const collected = await parts.collector.collect(signal)

@@ -5,8 +5,10 @@
 import { hash } from 'node:crypto'
 import { consoleTables } from './console-sessions.ts'
 import { findingTables } from './findings.ts'
+import { keyUseTables } from './key-uses.ts'
 import { searchTables } from './ledger-search.ts'
 import { lockTables } from './locks.ts'
+import { sideDoorTables } from './side-doors.ts'
 
 export type Dialect = {
   readonly bytes: string
@@ -47,7 +49,9 @@ export const migrations = (dialect: Dialect): readonly Migration[] =>
     extensions(dialect),
     consoleTables(dialect),
     searchTables(dialect),
-    findingTables(dialect)
+    findingTables(dialect),
+    sideDoorTables(dialect),
+    keyUseTables(dialect)
   ].map((text, at) => ({ number: at + 1, text, checksum: hash('sha256', text) }))
 
 /** The table that says which migrations a database has; made before the first of them. */

@@ -17,7 +17,7 @@ import type { ConsoleSessions } from '../ports-console.ts'
 import type { Entry } from '../ledger/entry.ts'
 import type { Endings, Locks } from '../ports-endings.ts'
 import type { QueryRows } from '../ports-queries.ts'
-import type { FindingAlerts, Findings } from '../ports-posture.ts'
+import type { FindingAlerts, Findings, KeyUses, SideDoors } from '../ports-posture.ts'
 import type { LedgerSearch } from '../ports-search.ts'
 import { dueRows } from './due.ts'
 import type { Engine, EngineClock, Write, Written } from './engine.ts'
@@ -34,6 +34,8 @@ import type { KeyWrap } from './personal-key.ts'
 import { type WriteWith, queriesOver } from './queries.ts'
 import { personalOver, tidy } from './personal-data.ts'
 import { parseIdempotency, parseIndexes, parseLedgerRow, parseStored } from './rows.ts'
+import { keyUsesOver } from './key-uses.ts'
+import { sideDoorsOver } from './side-doors.ts'
 import { type SinkTables, sinksOver } from './sinks.ts'
 import { slackOver } from './slack.ts'
 import { approvedOf, insertReview, parseStanding, standingOf } from './standing.ts'
@@ -53,7 +55,7 @@ export type Store = Elevations &
     readonly sinks: SinkTables
     readonly watched: FigureTables
     readonly search: LedgerSearch
-    readonly posture: Findings & FindingAlerts
+    readonly posture: Findings & FindingAlerts & SideDoors & KeyUses
     readonly log: LogTables & {
       /** `heard` is called after each commit that wrote entries; the last one given counts */
       readonly listen: (heard: () => void) => void
@@ -159,7 +161,7 @@ export const storeOver = (engine: Engine, now: () => number, wrap: KeyWrap): Sto
     sinks: sinksOver(engine),
     watched: figuresOver(engine),
     search: searchOver(engine),
-    posture: findingsOver(engine, writeWith),
+    posture: { ...findingsOver(engine, writeWith), ...sideDoorsOver(engine), ...keyUsesOver(engine) },
     log: {
       ...logOver(engine),
       listen: (listener) => {

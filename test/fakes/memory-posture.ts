@@ -1,12 +1,17 @@
 /** Posture in memory for the HTTP tests: olga watches over all, nobody else does. */
 import type { Posture } from '../../src/broker/posture.ts'
+import type { Reconciling } from '../../src/broker/reconciled.ts'
 import { instant } from '../../src/elevation/ids.ts'
 import { accept, refuse } from '../../src/elevation/refusal.ts'
 import { findingOf } from '../store-findings-contract.ts'
 
 const at = instant(Date.UTC(2026, 10, 21, 10))
 
-export const memoryPosture = (): { readonly posture: Posture; readonly asked: string[] } => {
+export const memoryPosture = (): {
+  readonly posture: Posture
+  readonly reconciling: Reconciling
+  readonly asked: string[]
+} => {
   const asked: string[] = []
   const no = refuse('policy_denied', 'Ask one of them.')
   const posture: Posture = {
@@ -17,6 +22,9 @@ export const memoryPosture = (): { readonly posture: Posture; readonly asked: st
       const read = { at, isWaiting: false, findings: [kept], targets: [], shares: null }
       return person === 'olga' ? accept(read) : no
     },
+    findingsSince: async (person) =>
+      person === 'olga' ? accept({ open: [], closed: [], isCut: false }) : no,
+    sideDoors: async (person) => (person === 'olga' ? accept(null) : no),
     scan: async (person) => {
       asked.push('scan')
       return person === 'olga' ? accept(at) : no
@@ -26,5 +34,15 @@ export const memoryPosture = (): { readonly posture: Posture; readonly asked: st
       return person === 'olga' ? accept(at) : no
     }
   }
-  return { posture, asked }
+  const reconciling: Reconciling = {
+    uses: async (person) => {
+      asked.push('uses')
+      return person === 'olga' ? accept({ opened: 0, closed: 0, open: 0 }) : no
+    },
+    keyUse: async (person) => {
+      asked.push('keyUse')
+      return person === 'olga' ? accept(0) : no
+    }
+  }
+  return { posture, reconciling, asked }
 }
