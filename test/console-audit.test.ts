@@ -2,21 +2,33 @@
  * The console's pages for auditors and operators: who sees which, that a search finds and pages,
  * that what is taken away proves itself, and that nothing typed becomes anything but text.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { readAhead } from '../src/console/browser/ahead.ts'
+import { trendBegin, trendOf } from '../src/console/posture-trend.tsx'
 import { type PersonId, instant } from '../src/elevation/ids.ts'
+import type { Target } from '../src/elevation/target.ts'
 import { parsePack } from '../src/evidence/pack.ts'
 import { jsonIn } from '../src/evidence/file.ts'
 import { nodePrimitives } from '../src/ledger/hash.ts'
 import { parseVerifierKey } from '../src/ledger/note.ts'
 import { verifyProofFile } from '../src/ledger/proof-file.ts'
+import { tilePath } from '../src/ledger/tiles.ts'
+import type { SeenDoors } from '../src/ports-posture.ts'
+import type { Facts } from '../src/posture/facts.ts'
 import type { Finding } from '../src/posture/finding.ts'
+import type { Door } from '../src/posture/side-doors-door.ts'
+import { sideDoors } from '../src/posture/side-doors.ts'
+import { searchSideDoors } from '../src/start/side-doors.ts'
 import { makeEntry } from '../src/ledger/entry.ts'
-import { axeFindings, openPage, shoot, startBrowser } from './fixtures-browser.ts'
+import { axeFindings, openPage, overhangs, shoot, startBrowser } from './fixtures-browser.ts'
 import { auditApp, auditScene, history, hostile } from './fixtures-audit.ts'
-import { alice, bob, carol, erin, sam } from './fixtures-broker.ts'
+import { alice, bob, carol, erin, examplePolicy, sam } from './fixtures-broker.ts'
 import { freePort } from './fixtures-console.ts'
 import { person } from './fixtures-elevation.ts'
+import { root } from './place.ts'
 import { findingOf } from './store-findings-contract.ts'
 
 const oscar = person('oscar')
@@ -24,7 +36,7 @@ const browser = await startBrowser()
 const scene = await auditScene(t)
 await scene.store.append(history(scene.now()))
 const origin = `http://127.0.0.1:${await freePort()}`
-const { app, cookieOf } = await auditApp(t, scene, origin)
+const { app, cookieOf } = await auditApp(t, scene, { origin })
 const cookies = new Map<PersonId, string>()
 for (const one of [alice, bob, carol, erin, sam, oscar]) cookies.set(one, await cookieOf(one))
 
@@ -337,6 +349,8 @@ t.test('however much is out of line, each of it is on one page of at most 60 KB,
   t.notMatch(page, 'put-key-policy', 'half a command is none')
   const [first] = titles((await get(erin, '/posture?from=key_disabled:00000000000000000000')).body)
   t.equal(first, 'Bare', 'what has gone begins anew')
+  scene.advance(3600)
+  await scene.store.posture.takeScan({ owner: 'test', now: instant(scene.now()), until: instant(scene.now() + 60_000) })
   const closed = (await scene.store.posture.openFindings())
     .filter(({ finding }) => many.some((one) => one.id === finding.id))
     .map(({ finding, openedAt }) => ({ id: finding.id, openedAt }))
@@ -344,24 +358,218 @@ t.test('however much is out of line, each of it is on one page of at most 60 KB,
   t.match(await scene.store.posture.keepFindings(change, []), { kind: 'committed' })
 })
 
+t.test('what was closed is listed with how long it stood, page by page, and the trend counts it', async (t) => {
+  const page = (await get(erin, '/posture?state=closed')).body
+  t.match(page, /<article class="card"><header><h3>Many/)
+  t.match(page, /stood for/)
+  t.notMatch(page, 'put-key-policy', 'what is closed needs no mending')
+  const seen: string[] = []
+  for (let at: string | null = '/posture?state=closed'; at !== null; ) {
+    const { body }: Awaited<ReturnType<typeof get>> = await get(erin, at)
+    t.ok(Buffer.byteLength(body) <= 60 * 1024, at)
+    seen.push(...titles(body))
+    at = /rel="next" href="\/console([^"]+)"/.exec(body)?.[1]?.replaceAll('&amp;', '&') ?? null
+  }
+  t.equal(seen.length, 60)
+  t.equal(new Set(seen).size, 60, 'each once')
+  t.match((await get(erin, '/posture?state=closed&severity=critical')).body, 'No finding fits')
+  const { body } = await get(erin, '/posture')
+  const chart = /<title id="trend-title">[^]*?<\/svg>/.exec(body)?.[0] ?? ''
+  t.match(chart, '<title>now: critical 1, high 1, medium 2, low 1</title>')
+  const week = 7 * 86_400_000
+  const now = instant(20 * week)
+  const spell = (severity: Finding['severity'], from: number, until: number | null) => ({
+    finding: findingOf('x', { severity }),
+    openedAt: instant(from * week),
+    seenAt: now,
+    closedAt: until === null ? null : instant(until * week)
+  })
+  const points = trendOf([spell('critical', 9, 11), spell('low', 19.5, null), spell('low', 0, null), spell('high', 20, 20)], now)
+  t.strictSame(points.map(({ counts }) => counts.join(' ')), [
+    '0 0 0 1', '1 0 0 1', '1 0 0 1', ...Array.from({ length: 9 }, () => '0 0 0 1'), '0 0 0 2'
+  ])
+  t.equal(points[0]?.at, trendBegin(now))
+})
+
+const vector: { readonly facts: Facts; readonly targets: readonly Target[] } = JSON.parse(
+  readFileSync(join(root, 'test/vectors/posture/side-doors.json'), 'utf8')
+)
+const doors = sideDoors(vector.facts, vector.targets)
+
+const byId = (all: readonly Door[]) => all.map(({ id }) => id).toSorted()
+
+t.test('side doors are searched for on a thread and kept; what takes too long is told', async (t) => {
+  const policy = await examplePolicy()
+  const ofVector = { ...policy, targets: new Map(vector.targets.map((target) => [target.id, target])) }
+  const lines: object[] = []
+  const logger = { info: (line: object) => void lines.push(line), warn: (line: object) => void lines.push(line) }
+  const kept: SeenDoors[] = []
+  const store = { keepSideDoors: async (seen: SeenDoors) => void kept.push(seen) }
+  const parts = { store, policy: () => ofVector, logger }
+  await searchSideDoors(parts)(vector.facts, new AbortController().signal)
+  t.strictSame(byId(kept[0]?.doors ?? []), byId(doors))
+  t.match(kept, [{ at: Date.parse(vector.facts.at), count: doors.length }])
+  t.match(lines, [{ event: 'side_doors_searched', doors: doors.length }])
+  await searchSideDoors({ ...parts, deadlineMs: 1 })(vector.facts, new AbortController().signal)
+  t.match(lines[1], { event: 'side_doors_not_searched' })
+  await searchSideDoors(parts)(vector.facts, AbortSignal.abort())
+  t.equal(lines.length, 2, 'a broker that stops says nothing')
+  t.equal(kept.length, 1)
+})
+
+t.test('side doors: the graph as a picture in which nothing runs, and each door with its steps', async (t) => {
+  t.match((await get(erin, '/posture/side-doors')).body, 'Nobody has searched for side doors yet')
+  t.match((await get(erin, '/posture')).body, 'Nobody has searched for side doors yet')
+  const { posture } = scene.store
+  const odd = (door: Door): Door => ({ ...door, principal: `arn:aws:iam::123456789012:role/${hostile}\u202e` })
+  const shown = doors.map((door, n) => (n === 0 ? odd(door) : door))
+  await posture.keepSideDoors({ at: instant(scene.now()), count: shown.length, doors: shown })
+  const { body } = await get(erin, '/posture/side-doors')
+  t.match(body, '<img class="graph" src="/console/posture/side-doors.svg" alt="')
+  t.notMatch(body, /<img src=x|\u202e| style=/)
+  const certain = doors.filter(({ certainty }) => certainty === 'certain').length
+  t.match(body, `${certain} certain, ${doors.length - certain} possible`)
+  const listed: string[] = []
+  for (let at: string | null = '/posture/side-doors'; at !== null; ) {
+    const page: Awaited<ReturnType<typeof get>> = await get(erin, at)
+    t.ok(Buffer.byteLength(page.body) <= 60 * 1024, `${at}: ${page.body.length}`)
+    listed.push(...[...page.body.matchAll(/<article class="card"><header><h3 class="wrap">([^<]*)</g)].map(([, title]) => title ?? ''))
+    at = /rel="next" href="\/console([^"]+)"/.exec(page.body)?.[1] ?? null
+  }
+  t.equal(listed.length, doors.length)
+  t.match((await get(erin, '/posture')).body, 'href="/console/posture/side-doors"')
+  const picture = await get(erin, '/posture/side-doors.svg')
+  t.match(picture.headers['content-type'], 'image/svg+xml')
+  t.match(picture.headers['content-security-policy'], /^default-src 'none'; style-src 'sha256-[^']+'; frame-ancestors 'none'; sandbox$/)
+  t.match(picture.body, 'claims.customers')
+  t.notMatch(picture.body, /<img|<script/)
+  const own = (await get(carol, '/posture/side-doors')).body
+  t.match(own, 'claims.customers')
+  t.notMatch(own, /payments\.|hr\./, 'an owner sees the doors to theirs')
+  t.notMatch((await get(carol, '/posture/side-doors.svg')).body, 'payments.')
+  await posture.keepSideDoors({ at: instant(scene.now() + 1), count: 0, doors: [] })
+  t.match((await get(erin, '/posture')).body, 'No side door')
+  await posture.keepSideDoors({ at: instant(scene.now() + 2), count: shown.length, doors: shown })
+})
+
+t.test('files for verifying are asked for ahead, each once, and are counted apart from pages', async (t) => {
+  const size = 5 * 256 + 7
+  const asked: string[] = []
+  const paths = new Set(
+    [0, 1, 2, 3, 4, 5].flatMap((n) => (['entries', 0] as const).map((level) => tilePath({ level, n: BigInt(n), width: n === 5 ? 7 : 256 })))
+  )
+  const reader = readAhead(async (path) => {
+    asked.push(path)
+    return path === 'checkpoint' ? new TextEncoder().encode(`log\n${size}\nroot\n`) : new Uint8Array(4)
+  })
+  await reader.read('checkpoint', 100)
+  await reader.read('tile/entries/000', 100)
+  t.ok(asked.includes('tile/entries/005.p/7'), 'ahead')
+  t.equal(await reader.read('tile/0/000', 3), 'too_large')
+  for (const path of paths) if (!path.endsWith('/000')) await reader.read(path, 100)
+  t.strictSame(asked.toSorted(), ['checkpoint', ...paths].toSorted(), 'nothing that is not there')
+  const many = await Promise.all(Array.from({ length: 1300 }, () => get(erin, '/ledger/files/key')))
+  t.ok(many.every(({ statusCode }) => statusCode === 200), 'more than pages may be loaded in a minute')
+})
+
 if (browser !== null) {
   t.teardown(() => browser.close())
-  t.test('in a browser: nothing complains, axe finds nothing serious, and the ledger verifies', async (t) => {
-    await app.listen({ host: '127.0.0.1', port: Number(new URL(origin).port) })
+  await app.listen({ host: '127.0.0.1', port: Number(new URL(origin).port) })
+
+  const people: readonly (readonly [name: string, who: PersonId | null])[] = [
+    ['auditor', erin], ['requester', alice], ['approver', bob], ['owner', carol], ['operator', oscar], ['security', sam], ['nobody', null]
+  ]
+  const all = ['requester', 'approver', 'owner', 'auditor', 'operator', 'security']
+  const watching = ['auditor', 'operator', 'security']
+  const pages: readonly (readonly [name: string | null, path: string, heading: string, roles: readonly string[]])[] = [
+    [null, '', 'My access', all],
+    [null, '/ask', 'Ask for access', all],
+    [null, '/sessions', 'Your sessions', all],
+    [null, '/sessions/end-all', 'Sign out everywhere?', all],
+    ['approvals-auditor', '/approvals', 'Approvals', ['approver', 'owner', 'auditor', 'security']],
+    ['elevation-auditor', `/elevations/${scene.used}`, 'Access to claims-pii', ['requester', 'approver', 'owner', 'auditor', 'security']],
+    [null, `/elevations/${scene.used}/query`, 'Query claims-pii', ['requester']],
+    [null, `/elevations/${scene.used}/revoke`, 'End this access to claims-pii?', ['requester', 'approver', 'owner', 'auditor', 'security']],
+    ['ledger', '/ledger?target=claims-pii', 'Ledger', ['auditor']],
+    ['ledger-entry', '/ledger/3', 'Entry 3', ['auditor']],
+    [null, '/ledger/verify', 'Verify the ledger in this browser', ['auditor']],
+    ['posture', '/posture', 'Posture', [...watching, 'owner']],
+    ['posture-closed', '/posture?state=closed&severity=low', 'Posture', [...watching, 'owner']],
+    ['side-doors', '/posture/side-doors', 'Side doors', [...watching, 'owner']],
+    ['reports', '/reports', 'Reports', ['auditor']],
+    ['policy', '/policy?as=alice&target=claims-pii&duration=2h&reason=suspected+fraud+ring&ticket=CLM-1', 'Policy', watching],
+    ['system', '/system', 'System', watching]
+  ]
+
+  const sameForAll = ['/ask', '/sessions', '/sessions/end-all', `/elevations/${scene.used}/revoke`]
+
+  t.test('in a browser each page is there for its roles: no complaint, nothing serious by axe, nothing hangs over', async (t) => {
+    const { page, context, complaints } = await openPage(browser, [origin])
+    const looked = new Set<string>()
+    const look = async (name: string, path: string): Promise<void> => {
+      if (looked.has(path)) return
+      looked.add(path)
+      t.strictSame(await axeFindings(page), [], `${name} ${path}`)
+      t.strictSame(await overhangs(page), [], `${path} hangs over`)
+    }
+    for (const [role, who] of people) {
+      await context.clearCookies()
+      if (who !== null) {
+        await context.addCookies([{ name: 'sallyport', value: cookies.get(who) ?? '', url: origin }])
+      }
+      for (const [shot, path, heading, roles] of pages) {
+        const isTheirs = roles.includes(role)
+        const title = isTheirs ? heading : who === null ? 'Sign in' : 'There is nothing here'
+        const status = isTheirs || who === null ? 200 : 404
+        // what looks the same to everybody is drawn once, and then read as it is answered
+        const isSame = !isTheirs || sameForAll.includes(path)
+        if (isSame && looked.has(isTheirs ? path : title)) {
+          const answer = await page.request.get(`${origin}/console${path}`, { headers: { accept: 'text/html' } })
+          t.equal(answer.status(), status, `${path} for ${role}`)
+          t.match(await answer.text(), `<h1>${title}</h1>`, `${path} for ${role}`)
+          continue
+        }
+        const answer = await page.goto(`${origin}/console${path}`)
+        t.equal(answer?.status(), status, `${path} for ${role}`)
+        t.equal(await page.locator('h1').innerText(), title, `${path} for ${role}`)
+        if (shot !== null && isTheirs && !looked.has(path)) await shoot(page, shot)
+        await look(role, isTheirs ? path : title)
+      }
+    }
+    t.strictSame(complaints, [])
+    await context.close()
+  })
+
+  t.test('in a browser: text of others is text, commands can be copied, the picture is seen, paper has what is said', async (t) => {
     const { page, context, complaints } = await openPage(browser, [origin])
     await context.addCookies([{ name: 'sallyport', value: cookies.get(erin) ?? '', url: origin }])
-    const open = async (name: string, path: string): Promise<void> => {
-      await page.goto(`${origin}/console${path}`)
-      await shoot(page, name)
-      t.strictSame(await axeFindings(page), [], name)
-    }
-    await open('ledger', '/ledger?target=claims-pii')
-    await open('ledger-entry', '/ledger/3')
-    await open('posture', '/posture')
+    await page.goto(`${origin}/console/elevations/${scene.used}`)
+    t.match(await page.locator('main').textContent(), hostile)
+    t.equal(await page.locator('main img, main script').count(), 0)
+    await page.goto(`${origin}/console/posture`)
     t.equal(await page.locator('main pre').first().innerText(), `${command}\naws kms describe-key`, 'to be copied')
-    await open('reports', '/reports')
-    await open('policy', '/policy?as=alice&target=claims-pii&duration=2h&reason=suspected+fraud+ring&ticket=CLM-1')
-    await open('system', '/system')
+    await page.goto(`${origin}/console/posture/side-doors`)
+    t.equal(await page.evaluate("document.querySelector('img.graph').naturalWidth > 0"), true)
+    await page.goto(`${origin}/console/posture/side-doors.svg`)
+    t.equal(await page.evaluate("getComputedStyle(document.querySelector('.page')).fill"), 'rgb(255, 255, 255)', 'its own style holds')
+    await page.setViewportSize({ width: 718, height: 1000 })
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    for (const path of ['/ledger', '/posture', '/posture/side-doors', '/reports', '/policy', `/elevations/${scene.used}`]) {
+      await page.goto(`${origin}/console${path}`)
+      for (const gone of ['header.side', 'main button', 'main input']) {
+        t.equal(await page.locator(gone).locator('visible=true').count(), 0, `${path}: ${gone}`)
+      }
+      const over = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+      t.ok(Number(over) <= 0, `${path} is cut by ${over}`)
+      t.equal(await page.evaluate("getComputedStyle(document.querySelector('h1')).color"), 'rgb(0, 0, 0)', `${path} in dark`)
+    }
+    t.strictSame(complaints, [])
+    await context.close()
+  })
+
+  t.test('in a browser the ledger verifies, says by whose key, and can be stopped', async (t) => {
+    const { page, context, complaints } = await openPage(browser, [origin])
+    await context.addCookies([{ name: 'sallyport', value: cookies.get(erin) ?? '', url: origin }])
     await page.goto(`${origin}/console/ledger/verify`)
     await page.getByRole('button', { name: 'Verify now' }).click()
     await page.locator('#result .warn', { hasText: 'entries hash to the root' }).waitFor()
@@ -375,12 +583,18 @@ if (browser !== null) {
     await page.locator('#key').fill(key.replace(/\+.*\+/, '+00000000+'))
     await page.getByRole('button', { name: 'Verify now' }).click()
     await page.locator('#result .bad').waitFor()
-    await page.setViewportSize({ width: 320, height: 700 })
-    for (const path of ['/ledger', '/posture', '/reports', '/policy', '/system', '/ledger/verify', '/ledger/3']) {
-      await page.goto(`${origin}/console${path}`)
-      const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-      t.equal(wider, 0, `${path} fits 320 pixels`)
-    }
+    await page.locator('#key').fill('')
+    t.notOk(await page.getByRole('button', { name: 'Stop' }).isVisible(), 'nothing to stop')
+    const held: (() => void)[] = []
+    await page.route('**/tile/entries/001*', (route) => new Promise<void>((resolve) => {
+      held.push(() => void route.abort().then(resolve, resolve))
+    }))
+    await page.getByRole('button', { name: 'Verify now' }).click()
+    await page.locator('#result', { hasText: '256 of' }).waitFor()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.locator('#result .warn', { hasText: 'Stopped after 256 entries' }).waitFor()
+    t.ok(await page.getByRole('button', { name: 'Verify now' }).isEnabled())
+    for (const release of held) release()
     t.strictSame(complaints, [])
     await context.close()
   })

@@ -1,23 +1,24 @@
 /** The console as somebody in front of it has it: Debian's Chromium, both schemes, and no mouse. */
 import t from 'tap'
-import { axeFindings, openPage, shoot, startBrowser } from './fixtures-browser.ts'
-import { startConsole } from './fixtures-console.ts'
+import { axeFindings, openPage, overhangs, shoot, startBrowser } from './fixtures-browser.ts'
+import { startConsole, visitor } from './fixtures-console.ts'
 
 const browser = await startBrowser()
 if (browser !== null) t.teardown(() => browser.close())
 
 const hostile = '<img src=x onerror="alert(1)"> "><script>alert(2)</script> {{7*7}} because of a ring'
+const reason = 'Suspected ring around broker 4711: the same bank account behind several claimants'
 
 if (browser !== null) {
   const scene = await startConsole(t)
   const origins = [scene.origin, new URL(scene.sandbox.issuer).origin]
   const asPerson = async (person: string, options = {}) => {
     const watched = await openPage(browser, origins, options)
-    const { page } = watched
-    await page.goto(`${scene.origin}/console`)
-    await page.getByRole('link', { name: /Sign in with/ }).click()
-    await page.getByRole('link', { name: person }).click()
-    await page.waitForURL(`${scene.origin}/console`)
+    const who = visitor(scene.origin)
+    await who.signIn(person)
+    const value = who.cookies.get('sallyport') ?? ''
+    await watched.context.addCookies([{ name: 'sallyport', value, url: scene.origin }])
+    await watched.page.goto(`${scene.origin}/console`)
     return watched
   }
 
@@ -41,7 +42,7 @@ if (browser !== null) {
     await tooLong.waitFor()
     t.ok(await tooLong.isVisible())
     await page.getByLabel('For how long').fill('1h')
-    await page.getByLabel('Why').fill(hostile)
+    await page.getByLabel('Why').fill(reason)
     await page.getByLabel('Ticket').fill('CLM-20417')
     await page.locator('#preview.good').waitFor()
     t.match(await page.locator('#preview').textContent(), /bob/)
@@ -49,8 +50,7 @@ if (browser !== null) {
     t.strictSame(await axeFindings(page), [], 'ask')
     await page.getByRole('button', { name: 'Send the ask' }).click()
     await page.getByRole('heading', { name: 'Access to claims-pii' }).waitFor()
-    t.match(await page.locator('main').textContent(), hostile)
-    t.equal(await page.locator('main img, main script').count(), 0)
+    t.match(await page.locator('main').textContent(), reason)
     await shoot(page, 'elevation-pending')
     t.strictSame(await axeFindings(page), [], 'elevation')
 
@@ -127,13 +127,15 @@ if (browser !== null) {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Ask for payments-pii' }).waitFor()
     await press((text) => text === 'reason')
-    await page.keyboard.type('the payments of last night look odd')
+    await page.keyboard.type(hostile)
     await press((text) => text === 'ticket')
     await page.keyboard.type('CLM-77')
     await press((text) => text === 'Send the ask')
     await page.keyboard.press('Enter')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Access to payments-pii' }).waitFor()
+    t.match(await page.locator('main').textContent(), hostile, 'what was typed is text')
+    t.equal(await page.locator('main img, main script').count(), 0)
     t.strictSame(complaints, [])
 
     await page.goBack()
@@ -173,16 +175,15 @@ if (browser !== null) {
   })
 
   await t.test('from 320 to 1600 pixels nothing hangs over, and without scripts all is there', async (t) => {
-    for (const width of [320, 1600]) {
-      const { page, context } = await asPerson('bob', { viewport: { width, height: 800 } })
-      for (const path of ['/console', '/console/approvals', '/console/sessions', '/console/nothing']) {
-        await page.goto(`${scene.origin}${path}`)
-        const over = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-        t.ok(Number(over) <= 0, `${path} at ${width}: ${over}`)
-      }
-      if (width === 320) await shoot(page, 'narrow')
-      await context.close()
+    const bob = await asPerson('bob')
+    for (const path of ['/console', '/console/approvals', '/console/nothing']) {
+      await bob.page.goto(`${scene.origin}${path}`)
+      t.strictSame(await overhangs(bob.page), [], `${path} hangs over`)
     }
+    await bob.page.setViewportSize({ width: 320, height: 640 })
+    await bob.page.goto(`${scene.origin}/console/approvals`)
+    await shoot(bob.page, 'narrow')
+    await bob.context.close()
     const { page, context } = await asPerson('alice', { javaScriptEnabled: false })
     await page.getByRole('link', { name: 'Ask claims-pii' }).click()
     await page.getByLabel('Why').fill('because of a fraud ring')

@@ -180,7 +180,7 @@ const Waiting = ({
           </span>
         </a>
         <span class="quiet">
-          {approvals.length} / {terms.quorum}
+          {words.votes(approvals.length, terms.quorum)}
         </span>
       </div>
     </article>

@@ -12,11 +12,12 @@ import type { Pages } from './pages.ts'
 import { policyPages } from './policy-pages.tsx'
 import { posturePages } from './posture-pages.tsx'
 import { reportsPages } from './reports-pages.tsx'
+import { sideDoorPages } from './side-door-pages.tsx'
 import { systemPages } from './system-pages.tsx'
 
 export type Auditing = {
   readonly audit: Audit
-  readonly posture: Pick<Posture, 'findings'>
+  readonly posture: Pick<Posture, 'findings' | 'findingsSince' | 'sideDoors'>
   readonly system: () => Promise<SystemView>
   /** our own compiled modules, for browsers */
   readonly read: ReadModule
@@ -30,6 +31,7 @@ export const auditPages = (pages: AuditPages): void => {
   ledgerEntryPages(pages)
   ledgerVerifyPages(pages)
   posturePages(pages)
+  sideDoorPages(pages)
   reportsPages(pages)
   policyPages(pages)
   systemPages(pages)

@@ -1,7 +1,7 @@
 /**
- * Charts drawn on the server: bars side by side with their axes, a legend and the figures as a
- * table. Every bar says its value; colours are classes, and a pattern of its own tells the series
- * apart where there are none.
+ * Charts drawn on the server: bars side by side or on top of each other with their axes, a legend
+ * and the figures as a table. Colours are classes of the style sheet; nothing rests on them alone,
+ * since every group says its values and the table has them all.
  */
 import type { VNode } from 'preact'
 import { audit as words } from './words-audit.ts'
@@ -15,6 +15,10 @@ export type Chart = {
   readonly xAxis: string
   readonly yAxis: string
   readonly series: readonly string[]
+  /** on top of each other, the first series at the bottom; default side by side */
+  readonly isStacked?: boolean
+  /** class names of the series; default `series-0` and on */
+  readonly tones?: readonly string[]
   readonly groups: readonly {
     readonly label: string
     /** one per series */
@@ -23,24 +27,32 @@ export type Chart = {
 }
 
 const edges = { height: 270, left: 52, right: 12, top: 14, bottom: 58 } as const
+/** of the ticks, about */
+const letter = 7
 const widths = { wide: 720, half: 470 } as const
 
 /** The picture; the figures are in a table below it, to be opened. */
 export const BarChart = (of: Chart): VNode => {
   const { id, title, xAxis, yAxis, series, groups } = of
   const size = { ...edges, width: widths[of.width] }
-  const most = ticksUpTo(Math.max(1, ...groups.flatMap(({ values }) => values)))
+  const tones = of.tones ?? series.map((_, n) => `series-${n}`)
+  const heights = groups.flatMap(({ values }) => (of.isStacked ? sumOf(values) : values))
+  const most = ticksUpTo(Math.max(1, ...heights))
   const top = most.at(-1) ?? 1
   const inner = {
     width: size.width - size.left - size.right,
     height: size.height - size.top - size.bottom
   }
-  const yOf = (value: number): number => size.top + inner.height * (1 - value / top)
+  const yOf = (value: number): number => tenth(size.top + inner.height * (1 - value / top))
   const step = inner.width / Math.max(1, groups.length)
-  const bar = Math.min(26, (step * 0.78) / Math.max(1, series.length))
+  const longest = Math.max(1, ...groups.map(({ label }) => label.length))
+  // the last label is always there, and as many before it as do not touch
+  const every = Math.ceil((longest * letter + 8) / step)
+  const beside = of.isStacked ? 1 : Math.max(1, series.length)
+  const bar = Math.min(26, (step * 0.78) / beside)
   return (
     <figure class="chart">
-      {series.length > 1 ? <Legend series={series} /> : null}
+      {series.length > 1 ? <Legend series={series} tones={tones} /> : null}
       <svg viewBox={`0 0 ${size.width} ${size.height}`} role="img" aria-labelledby={`${id}-title`}>
         <title id={`${id}-title`}>{title}</title>
         {most.map((value) => (
@@ -58,26 +70,35 @@ export const BarChart = (of: Chart): VNode => {
           </g>
         ))}
         {groups.map(({ label, values }, n) => {
-          const middle = size.left + step * (n + 0.5)
-          const from = middle - (bar * series.length) / 2
+          const middle = tenth(size.left + step * (n + 0.5))
+          const from = middle - (bar * beside) / 2
           return (
             <g key={label}>
-              {values.map((value, at) => (
-                <rect
-                  key={series[at]}
-                  class={`series-${at}`}
-                  x={from + bar * at + 1}
-                  width={Math.max(1, bar - 2)}
-                  y={yOf(value)}
-                  height={size.top + inner.height - yOf(value)}
-                  rx={2}
+              <title>{sayingOf({ label, values }, series)}</title>
+              {values.map((value, at) => {
+                const below = of.isStacked ? sumOf(values.slice(0, at)) : 0
+                return value === 0 ? null : (
+                  <rect
+                    key={series[at]}
+                    class={tones[at]}
+                    x={tenth(from + (of.isStacked ? 0 : bar * at) + 1)}
+                    width={tenth(Math.max(1, bar - 2))}
+                    y={yOf(below + value)}
+                    height={tenth(yOf(below) - yOf(below + value))}
+                    {...(of.isStacked ? {} : { rx: 2 })}
+                  />
+                )
+              })}
+              {(groups.length - 1 - n) % every === 0 ? (
+                <text
+                  class="tick"
+                  x={middle}
+                  y={size.height - size.bottom + 18}
+                  text-anchor="middle"
                 >
-                  <title>{`${label}: ${series[at] ?? ''} ${value}`}</title>
-                </rect>
-              ))}
-              <text class="tick" x={middle} y={size.height - size.bottom + 18} text-anchor="middle">
-                {label}
-              </text>
+                  {label}
+                </text>
+              ) : null}
             </g>
           )
         })}
@@ -139,18 +160,27 @@ export const BarChart = (of: Chart): VNode => {
   )
 }
 
-const Legend = ({ series }: { readonly series: readonly string[] }): VNode => (
+const Legend = ({ series, tones }: Required<Pick<Chart, 'series' | 'tones'>>): VNode => (
   <ul class="legend">
     {series.map((name, n) => (
       <li key={name}>
         <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
-          <rect class={`series-${n}`} width="12" height="12" rx="2" />
+          <rect class={tones[n]} width="12" height="12" rx="2" />
         </svg>
         {name}
       </li>
     ))}
   </ul>
 )
+
+const sayingOf = (
+  { label, values }: Chart['groups'][number],
+  series: readonly string[]
+): string => `${label}: ${series.map((name, n) => `${name} ${values[n] ?? 0}`).join(', ')}`
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0)
+
+const tenth = (value: number): number => Math.round(value * 10) / 10
 
 /** From 0 to at least `most` in four or five whole steps. */
 const ticksUpTo = (most: number): readonly number[] => {

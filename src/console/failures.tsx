@@ -15,6 +15,8 @@ import { sendPage } from './frame.tsx'
 import { consoleHeaders } from './headers.ts'
 import { signInPath } from './paths.ts'
 import { knownViewer } from './viewer.ts'
+import { audit } from './words-audit.ts'
+import { work } from './words-work.ts'
 import { words } from './words.ts'
 
 /** Installs the handlers of errors and of paths that are nothing. */
@@ -68,7 +70,9 @@ const sendFailure = (
 const signInFirst = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const wantsPage = request.headers.accept?.includes('text/html') ?? true
   if (request.method === 'GET' && wantsPage) return reply.redirect(signInPath(request.url), 303)
-  const typed = fieldsOf(request).typed()
+  const typed = fieldsOf(request)
+    .typed()
+    .filter(([name, value]) => value !== '' && !carried.has(name))
   return sendPage(reply.code(401), {
     title: words.signIn.over,
     viewer: null,
@@ -86,19 +90,32 @@ const signInFirst = (request: FastifyRequest, reply: FastifyReply): FastifyReply
   })
 }
 
+/** Fields that our pages put there, not people. */
+const carried: ReadonlySet<string> = new Set(['once', 'digest', 'session'])
+
 const Typed = ({ fields }: { readonly fields: readonly (readonly [string, string])[] }): VNode => (
   <>
     <h2>{words.signIn.typed}</h2>
     <dl class="facts">
       {fields.map(([name, value], n) => (
         <div key={n}>
-          <dt>{name}</dt>
-          <dd class="said">{value === '' ? '–' : value}</dd>
+          <dt>{labels.get(name) ?? name}</dt>
+          <dd class="said">{value}</dd>
         </div>
       ))}
     </dl>
   </>
 )
+
+const labels: ReadonlyMap<string, string> = new Map([
+  ['target', audit.ledger.target],
+  ['duration', work.ask.duration],
+  ['reason', work.ask.reason],
+  ['ticket', work.ask.ticket],
+  ['tables', work.ask.tables],
+  ['startAt', work.ask.startAt],
+  ['sql', work.ask.sqlLabel]
+])
 
 /** The page of a form is where its action is, or above it. */
 const backOf = ({ url }: FastifyRequest): string => {

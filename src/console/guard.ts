@@ -22,8 +22,8 @@ export type GuardParts = {
   /** scheme, host and port as browsers see them */
   readonly origin: string
   readonly now: () => Instant
-  /** requests of one person, per minute */
-  readonly perPerson: number
+  /** requests of one person, per minute: for pages, and for files that a page's script fetches */
+  readonly perPerson: { readonly pages: number; readonly files: number }
 }
 
 export const idleMilliseconds = 30 * 60_000
@@ -31,11 +31,13 @@ export const longestMilliseconds = 8 * 3_600_000
 
 /** Installs the hooks; `viewer` must have been decorated. */
 export const guard = (app: FastifyInstance, parts: GuardParts): void => {
-  const people = app.createRateLimit({
-    max: parts.perPerson,
-    timeWindow: 60_000,
-    keyGenerator: (request) => knownViewer(request)?.caller.person ?? ''
-  })
+  const limited = (max: number) =>
+    app.createRateLimit({
+      max,
+      timeWindow: 60_000,
+      keyGenerator: (request) => knownViewer(request)?.caller.person ?? ''
+    })
+  const [pages, files] = [limited(parts.perPerson.pages), limited(parts.perPerson.files)]
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(consoleHeaders)
     const viewer = await viewerIn(request, parts)
@@ -43,7 +45,7 @@ export const guard = (app: FastifyInstance, parts: GuardParts): void => {
       request.setDecorator('viewer', viewer)
       // the one line of the log says who it was
       request.setDecorator('caller', viewer.caller)
-      const found = await people(request)
+      const found = await (request.routeOptions.config.isForPrograms ? files : pages)(request)
       if (!found.isAllowed && found.isExceeded) throw new PageError('too_many_requests')
       return
     }

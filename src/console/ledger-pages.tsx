@@ -160,7 +160,7 @@ const Rows = ({ found }: { readonly found: FoundEntries }): VNode =>
     </Empty>
   ) : (
     <div class="scroll">
-      <table>
+      <table class="wordy">
         <thead>
           <tr>
             <th scope="col">{words.ledger.index}</th>

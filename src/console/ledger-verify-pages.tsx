@@ -7,7 +7,7 @@ import { type AuditPages, shown } from './audit-pages.ts'
 import { absent } from './failure.ts'
 import { sendPage } from './frame.tsx'
 import { ledgerPath } from './ledger-pages.tsx'
-import { forAnybody, forViewers } from './pages.ts'
+import { forAnybody, forPrograms, forViewers } from './pages.ts'
 import { Card, Field } from './pieces.tsx'
 import { viewerOf } from './viewer.ts'
 import { audit as words } from './words-audit.ts'
@@ -39,7 +39,12 @@ export const ledgerVerifyPages = ({ app, broker, read }: AuditPages): void => {
                     <textarea rows={2} spellcheck={false} autocomplete="off" {...attributes} />
                   )}
                 </Field>
-                <button class="primary">{words.verify.start}</button>
+                <div class="row">
+                  <button class="primary">{words.verify.start}</button>
+                  <button type="button" id="stop" hidden>
+                    {words.verify.stop}
+                  </button>
+                </div>
               </form>
               <progress id="progress" max={1} value={0} hidden aria-label={words.verify.start} />
               <div id="result" role="status" />
@@ -70,20 +75,20 @@ export const ledgerVerifyPages = ({ app, broker, read }: AuditPages): void => {
       .send(script)
   })
 
-  app.get('/ledger/files/key', forViewers, async (request, reply) =>
+  app.get('/ledger/files/key', forPrograms, async (request, reply) =>
     reply
       .type('text/plain; charset=utf-8')
       .send(shown(await broker.logKey(viewerOf(request).caller.person)))
   )
 
-  app.get('/ledger/files/checkpoint', forViewers, async (request, reply) => {
+  app.get('/ledger/files/checkpoint', forPrograms, async (request, reply) => {
     const bytes = shown(await broker.checkpoint(viewerOf(request).caller.person))
     return reply.type('text/plain; charset=utf-8').send(Buffer.from(bytes))
   })
 
   app.get<{ Params: { readonly '*': string } }>(
     '/ledger/files/tile/*',
-    forViewers,
+    forPrograms,
     async (request, reply) => {
       const path = `tile/${request.params['*']}`
       const bytes = shown(await broker.logFile(viewerOf(request).caller.person, path))

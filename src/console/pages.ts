@@ -31,6 +31,12 @@ export const forViewers = {
   schema: { hide: true }
 }
 
+/** The same, of files that a script of a page fetches by the hundred. */
+export const forPrograms = {
+  config: { access: 'session' as const, isForPrograms: true as const },
+  schema: { hide: true }
+}
+
 /** Without a session, too: signing in, and the files pages are made of. */
 export const forAnybody = {
   config: { access: 'session' as const, isForAnybody: true as const },
@@ -41,5 +47,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** guard.ts lets those pass who have no session */
     readonly isForAnybody?: true
+    /** counted apart from the pages that people look at */
+    readonly isForPrograms?: true
   }
 }

@@ -32,6 +32,12 @@ export const leftText = (milliseconds: number): string => {
   return h > 0 ? `${h} h ${two(m)} min` : m > 0 ? `${m} min ${two(s)} s` : `${s} s`
 }
 
+/** The same of what is past; from two days on in days. */
+export const ageText = (milliseconds: number): string => {
+  const days = Math.floor(milliseconds / 86_400_000)
+  return days < 2 ? leftText(milliseconds) : words.frame.days(days)
+}
+
 const two = (n: number): string => String(n).padStart(2, '0')
 
 /** The state of an elevation in a word or two. */

@@ -13,7 +13,7 @@ import { posture as words } from './words-posture.ts'
 export const posturePath = '/console/posture'
 
 /** `waived` until it is over; `unseen`: the latest snapshot could not look at it. */
-export const findingStates = ['open', 'waived', 'unseen'] as const
+export const findingStates = ['open', 'waived', 'unseen', 'closed'] as const
 type FindingState = (typeof findingStates)[number]
 
 export type PostureFilter = {
@@ -23,7 +23,7 @@ export type PostureFilter = {
   readonly target: string | null
   readonly severity: Severity | null
   readonly state: FindingState | null
-  /** id of the finding to begin with */
+  /** `keyOf` the finding to begin with */
   readonly from: string | null
 }
 
@@ -53,7 +53,7 @@ export const filterIn = (query: Pick<Fields, 'one'>): PostureFilter => {
     target: isTarget ? target : null,
     severity: severities.find((one) => one === typed.severity) ?? null,
     state: findingStates.find((one) => one === typed.state) ?? null,
-    from: /^[a-z0-9_]{1,80}:[0-9a-f]{20}$/.test(from) ? from : null
+    from: /^[a-z0-9_]{1,80}:[0-9a-f]{20}(@[0-9]{1,15})?$/.test(from) ? from : null
   }
 }
 
@@ -64,6 +64,12 @@ export const pathOf = ({ typed }: Pick<PostureFilter, 'typed'>, from: string | n
   const text = query.toString()
   return text === '' ? posturePath : `${posturePath}?${text}`
 }
+
+/**
+ * Tells it from others of its page; one that was closed may have come back and been closed again.
+ */
+export const keyOf = ({ finding, openedAt, closedAt }: KeptFinding): string =>
+  closedAt === null ? finding.id : `${finding.id}@${openedAt}`
 
 /** Those that fit, in the order they came in. */
 export const fitting = (
@@ -117,7 +123,7 @@ const openOf = ({ counts }: Standing): number =>
 
 const isIn = (
   state: FindingState,
-  { finding, seenAt }: KeptFinding,
+  { finding, seenAt, closedAt }: KeptFinding,
   at: Instant | null
 ): boolean => {
   switch (state) {
@@ -127,5 +133,7 @@ const isIn = (
       return !isOpen(finding)
     case 'unseen':
       return at !== null && seenAt < at
+    case 'closed':
+      return closedAt !== null
   }
 }

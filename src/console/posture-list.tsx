@@ -7,14 +7,14 @@ import type { VNode } from 'preact'
 import { instant } from '../elevation/ids.ts'
 import type { KeptFinding } from '../ports-posture.ts'
 import type { Finding } from '../posture/finding.ts'
-import { Facts, Time } from './pieces.tsx'
+import { Facts, Time, ageText } from './pieces.tsx'
 import { severityTone } from './posture-board.tsx'
-import { posturePath } from './posture-filter.ts'
+import { keyOf, posturePath } from './posture-filter.ts'
 import { posture as words } from './words-posture.ts'
 
 export type FindingPage = {
   readonly rows: readonly KeptFinding[]
-  /** id of the first one of the page after; null = there is none */
+  /** `keyOf` the first one of the page after; null = there is none */
   readonly next: string | null
 }
 
@@ -24,11 +24,11 @@ const mostCommandBytes = 8_000
 const cardBytes = 1_500
 const mostTargets = 8
 
-/** As many as a page takes, from this id on, or from the first where it has gone. */
+/** As many as a page takes, from this one on, or from the first where it has gone. */
 export const findingPage = (found: readonly KeptFinding[], from: string | null): FindingPage => {
   const start = Math.max(
     0,
-    found.findIndex(({ finding }) => finding.id === from)
+    found.findIndex((kept) => keyOf(kept) === from)
   )
   let bytes = 0
   const rest = found.slice(start)
@@ -38,19 +38,19 @@ export const findingPage = (found: readonly KeptFinding[], from: string | null):
   })
   return stop < 0
     ? { rows: rest, next: null }
-    : { rows: rest.slice(0, stop), next: rest[stop]?.finding.id ?? null }
+    : { rows: rest.slice(0, stop), next: rest.slice(stop, stop + 1).map(keyOf)[0] ?? null }
 }
 
 export const FindingList = ({ rows }: { readonly rows: readonly KeptFinding[] }): VNode => (
   <>
     {rows.map((kept) => (
-      <FindingCard key={kept.finding.id} kept={kept} />
+      <FindingCard key={keyOf(kept)} kept={kept} />
     ))}
   </>
 )
 
 const FindingCard = ({
-  kept: { finding, openedAt, seenAt }
+  kept: { finding, openedAt, seenAt, closedAt }
 }: {
   readonly kept: KeptFinding
 }): VNode => (
@@ -59,8 +59,8 @@ const FindingCard = ({
       <h3>{finding.title}</h3>
       <span class="row">
         <code>{finding.code}</code>
-        <span class={`state ${severityTone(finding.severity)}`}>
-          {words.severities[finding.severity]}
+        <span class={`state ${closedAt === null ? severityTone(finding.severity) : 'good'}`}>
+          {closedAt === null ? words.severities[finding.severity] : words.states.closed}
         </span>
       </span>
     </header>
@@ -74,7 +74,15 @@ const FindingCard = ({
         [words.firstSeen, <Time at={openedAt} />],
         [words.lastSeen, <Time at={seenAt} />],
         waiverOf(finding),
-        [words.mend, <Mends finding={finding} />]
+        closedAt === null
+          ? [words.mend, <Mends finding={finding} />]
+          : [
+              words.closed,
+              <>
+                <Time at={closedAt} />{' '}
+                <span class="quiet">· {words.stood(ageText(closedAt - openedAt))}</span>
+              </>
+            ]
       ]}
     />
   </article>
@@ -130,10 +138,11 @@ const bytesOf = (finding: Finding): number => {
 }
 
 /** With the longest that escaping makes of a character. */
-const markupBytes = (text: string): number =>
+export const markupBytes = (text: string): number =>
   Buffer.byteLength(text) + 5 * (text.match(/[&<>"]/g)?.length ?? 0)
 
-const plain = (text: string, most: number): string => {
+/** At most so many characters, without any that has no look of its own. */
+export const plain = (text: string, most: number): string => {
   const whole = seen(text)
   const units = whole.length > most ? Array.from(whole) : []
   return units.length > most ? `${units.slice(0, most - 1).join('')}…` : whole

@@ -12,7 +12,7 @@ import { type AuditPages, shown } from './audit-pages.ts'
 import { queryOf } from './form.ts'
 import { sendPage } from './frame.tsx'
 import { forViewers } from './pages.ts'
-import { Card, Empty, Facts, Field, Time, leftText } from './pieces.tsx'
+import { Card, Empty, Facts, Field, Time, ageText } from './pieces.tsx'
 import { Board } from './posture-board.tsx'
 import {
   type PostureFilter,
@@ -24,6 +24,8 @@ import {
   standingsOf
 } from './posture-filter.ts'
 import { FindingList, findingPage } from './posture-list.tsx'
+import { Trend, trendBegin } from './posture-trend.tsx'
+import { SideDoorCard } from './side-door-pages.tsx'
 import { viewerOf } from './viewer.ts'
 import { posture as words } from './words-posture.ts'
 
@@ -34,7 +36,10 @@ export const posturePages = ({ app, posture, now }: AuditPages): void => {
   app.get('/posture', forViewers, async (request, reply) => {
     const viewer = viewerOf(request)
     const filter = filterIn(queryOf(request))
-    const read = shown(await posture.findings(viewer.caller.person, { limit: mostFindings }))
+    const { person } = viewer.caller
+    const read = shown(await posture.findings(person, { limit: mostFindings }))
+    const since = shown(await posture.findingsSince(person, trendBegin(now())))
+    const doors = shown(await posture.sideDoors(person))
     return sendPage(reply, {
       title: words.title,
       lead: words.lead,
@@ -45,11 +50,22 @@ export const posturePages = ({ app, posture, now }: AuditPages): void => {
           {read.at === null ? (
             <Never isWaiting={read.isWaiting} />
           ) : (
-            <Look read={read} at={read.at} now={now()} />
+            <>
+              <Look read={read} at={read.at} now={now()} />
+              <div class="halves">
+                <Trend of={since} now={now()} />
+                <SideDoorCard seen={doors} />
+              </div>
+            </>
           )}
           <FilterForm filter={filter} />
           <Board of={standingsOf(read, filter)} />
-          {read.at === null ? null : <Findings read={read} filter={filter} />}
+          {read.at === null ? null : (
+            <Findings
+              read={filter.state === 'closed' ? { ...read, findings: since.closed } : read}
+              filter={filter}
+            />
+          )}
         </>
       )
     })
@@ -78,7 +94,7 @@ const Look = ({
         [
           words.looked,
           <>
-            <Time at={at} /> <span class="quiet">· {words.ago(leftText(now - at))}</span>
+            <Time at={at} /> <span class="quiet">· {words.ago(ageText(now - at))}</span>
           </>
         ],
         shares === null ? null : [words.compliant, <b>{shareText(shares.workgroups)}</b>],
@@ -159,9 +175,10 @@ const Findings = ({
   const found = fitting(filter, read)
   if (found.length === 0) {
     const isAll = read.findings.length === 0
+    const none = filter.state === 'closed' ? words.noneClosed : words.none
     return (
       <Card title={words.findings}>
-        <Empty title={isAll ? words.none : words.noneFits}>
+        <Empty title={isAll ? none : words.noneFits}>
           {isAll ? words.noneNext : words.noneFitsNext}
         </Empty>
       </Card>

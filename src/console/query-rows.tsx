@@ -58,6 +58,8 @@ export const QueryStanding = ({
   )
 }
 
+const isNumber = /^(tinyint|smallint|integer|int|bigint|real|float|double|decimal)\b/i
+
 export const Rows = ({
   path,
   result,
@@ -82,6 +84,7 @@ export const Rows = ({
       </section>
     )
   }
+  const classes = columns.map(({ type }) => (isNumber.test(type) ? 'num' : undefined))
   return (
     <Card title={words.rows} aside={<a href={`${path}/rows.csv`}>{words.csv}</a>} isFlush>
       <div class="scroll" tabIndex={0} role="region" aria-label={words.rows}>
@@ -89,7 +92,7 @@ export const Rows = ({
           <thead>
             <tr>
               {columns.map(({ name }, n) => (
-                <th key={n} scope="col">
+                <th key={n} scope="col" class={classes[n]}>
                   {name}
                 </th>
               ))}
@@ -99,7 +102,7 @@ export const Rows = ({
             {rows.map((row, n) => (
               <tr key={n}>
                 {row.map((value, column) => (
-                  <td key={column}>
+                  <td key={column} class={classes[column]}>
                     {value === null ? <span class="null">{words.null}</span> : value}
                   </td>
                 ))}

@@ -29,6 +29,11 @@ progress { width: 100%; height: 12px; accent-color: var(--accent) }
 .series-1 { fill: var(--good) }
 .series-2 { fill: var(--bad) }
 .series-3 { fill: var(--line-strong) }
+.critical { fill: var(--critical) }
+.high { fill: var(--high) }
+.medium { fill: var(--medium) }
+.low { fill: var(--low) }
+.graph { display: block; width: 100%; min-width: 880px; height: auto }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 0.875rem }
 .legend li { display: flex; gap: 7px; align-items: center }
 `

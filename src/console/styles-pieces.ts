@@ -8,6 +8,7 @@ export const pieceStyles = `
 .card.flush { padding: 0; gap: 0; overflow: hidden }
 .card.flush > header { padding: 16px 20px 12px }
 .card.failure { gap: 14px }
+body.inside .card > .button, body.inside .card > button { justify-self: start }
 .cols { display: grid; gap: 20px; grid-template-columns: minmax(0, 1.6fr) minmax(0, 1fr); align-items: start }
 .stack { display: grid; gap: 20px; align-content: start }
 .tiles { display: grid; gap: 14px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)) }
@@ -16,8 +17,9 @@ export const pieceStyles = `
 .row { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: center }
 .row.between { justify-content: space-between }
 
-.facts { display: grid; gap: 8px 20px }
-.facts > div { display: grid; grid-template-columns: 150px minmax(0, 1fr); gap: 2px 16px }
+.facts { display: grid; grid-template-columns: fit-content(42%) minmax(0, 1fr); gap: 8px 20px }
+.facts > div { display: grid; grid-column: 1 / -1; grid-template-columns: subgrid; gap: 2px 20px }
+.facts dt { min-width: 110px }
 .facts dt { color: var(--soft); font-size: 0.9375rem }
 .tags { display: flex; flex-wrap: wrap; gap: 6px }
 .tag { display: inline-block; max-width: 100%; font-family: var(--mono); font-size: 0.8125rem; line-height: 1.45; padding: 1px 8px; border-radius: 6px; background: var(--sunk); color: var(--ink) }
@@ -97,7 +99,8 @@ pre.block mark { background: var(--bad-soft); color: var(--bad); border-bottom: 
 @media (max-width: 860px) { .cols { grid-template-columns: minmax(0, 1fr) } }
 @media (max-width: 560px) {
   .card { padding: 15px 15px }
-  .facts > div { grid-template-columns: minmax(0, 1fr) }
+  table.wordy { min-width: 680px }
+  .facts, .facts > div { grid-template-columns: minmax(0, 1fr) }
   th:first-child, td:first-child { padding-left: 15px }
   th:last-child, td:last-child { padding-right: 15px }
   .card.flush > header { padding: 15px 15px 10px }

@@ -7,7 +7,8 @@ export const printStyles = `
   }
   html { font-size: 11pt }
   body.inside { display: block }
-  .side, .skip, .actions, form, button, .pager, .stale { display: none !important }
+  .side, .skip, .actions, form, button, .button, .pager, .stale, .crumb, summary, .chart details, .card:has(> form:only-child) { display: none !important }
+  .state, .tag, .note, .dot, .block, thead th { print-color-adjust: exact }
   main { padding: 0; max-width: none; gap: 12pt }
   .card { break-inside: avoid; border-color: #bbb; padding: 10pt }
   .card.flush { break-inside: auto }
@@ -15,6 +16,14 @@ export const printStyles = `
   tr, .line > li { break-inside: avoid }
   thead { display: table-header-group }
   .scroll { overflow: visible }
+  table { font-size: 9pt }
+  th, td { padding: 4pt 6pt }
+  td.mono, td code { overflow-wrap: anywhere }
+  td time, .oneline, td:first-child a { white-space: normal }
+  .halves { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) }
+  .halves > *, .chart > * { min-width: 0 }
+  .chart, .graph { break-inside: avoid; min-width: 0 }
+  details::details-content { content-visibility: visible; block-size: auto }
   a { color: inherit; text-decoration: none }
   @page { margin: 16mm }
 }

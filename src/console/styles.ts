@@ -6,18 +6,20 @@ export const styles = `
   --ink: #161b2c; --soft: #4b5570; --accent: #1f4fd8; --accent-ink: #ffffff; --accent-soft: #e6edff;
   --good: #0b6b3f; --good-soft: #e0f4e9; --warn: #855000; --warn-soft: #fdf0d8;
   --bad: #b3201f; --bad-soft: #fde8e7; --idle: #4b5570; --idle-soft: #e8ebf2;
+  --critical: #8f1414; --high: #d9480f; --medium: #b08000; --low: #8a93a8;
   --side: #12182b; --side-ink: #e8ecf8; --side-soft: #a9b3cf; --side-on: #26314f;
   --shadow: 0 1px 2px rgb(22 27 44 / 6%), 0 4px 16px rgb(22 27 44 / 5%);
   --radius: 10px;
   --mono: ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "Liberation Mono", monospace;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #0d1120; --paper: #151b2e; --sunk: #1c2439; --line: #2a3450; --line-strong: #7482a8;
     --ink: #e9edf8; --soft: #aab4d0; --accent: #8fb0ff; --accent-ink: #0b1230; --accent-soft: #1d2a4f;
     --good: #6fd8a3; --good-soft: #123527; --warn: #f2c266; --warn-soft: #3a2c0f;
     --bad: #ff9c97; --bad-soft: #43191c; --idle: #aab4d0; --idle-soft: #242d46;
+    --critical: #ff6b64; --high: #ffa657; --medium: #f2d266; --low: #8895b8;
     --side: #090d19; --side-ink: #e9edf8; --side-soft: #9aa6c6; --side-on: #1d2742;
     --shadow: 0 1px 2px rgb(0 0 0 / 40%);
   }
@@ -59,6 +61,7 @@ body.inside { display: grid; grid-template-columns: 232px minmax(0, 1fr) }
 .side :focus-visible { outline-color: #8fb0ff }
 main { padding: 32px clamp(16px, 3.5vw, 48px) 64px; max-width: 1240px; width: 100%; display: grid; gap: 20px; align-content: start }
 main > *, .cols > * { min-width: 0 }
+.title > :first-child { flex: 1 1 22rem }
 .title { display: flex; flex-wrap: wrap; gap: 12px 20px; align-items: flex-end; justify-content: space-between }
 .lead { color: var(--soft); margin-top: 4px; max-width: 70ch }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; align-items: center }
@@ -81,9 +84,8 @@ button[disabled] { opacity: 0.6; cursor: default }
 @media (max-width: 860px) {
   body.inside { display: block }
   .side { position: static; height: auto; padding: 12px 14px; gap: 10px }
-  .side nav { overflow-x: auto }
-  .side nav ul { display: flex }
-  .side nav a { white-space: nowrap; padding: 6px 10px }
+  .side nav ul { display: flex; flex-wrap: wrap }
+  .side nav a { white-space: nowrap; padding: 5px 9px }
   .side nav a[aria-current] { box-shadow: inset 0 -3px 0 #8fb0ff }
   .side .who { margin-top: 0; padding: 8px 8px 0; display: flex; flex-wrap: wrap; gap: 4px 14px; align-items: baseline }
   main { padding-top: 20px }

@@ -57,20 +57,22 @@ const Body = ({
         </p>
       )}
       <div class="halves">
-        <Card title={words.checks}>
-          <ul class="stack-small">
-            {view.checks.map(({ name, isGood, isAdvice, why }) => (
-              <li key={name}>
-                <span class={`state ${isGood ? 'good' : isAdvice ? 'warn' : 'bad'}`}>
-                  {isGood ? words.good : words.bad}
-                </span>{' '}
-                <b>{name}</b> {isAdvice ? <span class="quiet">{words.advice}</span> : null}
-                {why === null ? null : <p class="said">{why}</p>}
-              </li>
-            ))}
-          </ul>
-        </Card>
-        <Ledger of={view.ledger} />
+        <div class="stack">
+          <Card title={words.checks}>
+            <ul class="stack-small">
+              {view.checks.map(({ name, isGood, isAdvice, why }) => (
+                <li key={name}>
+                  <span class={`state ${isGood ? 'good' : isAdvice ? 'warn' : 'bad'}`}>
+                    {isGood ? words.good : words.bad}
+                  </span>{' '}
+                  <b>{name}</b> {isAdvice ? <span class="quiet">{words.advice}</span> : null}
+                  {why === null ? null : <p class="said">{why}</p>}
+                </li>
+              ))}
+            </ul>
+          </Card>
+          <Ledger of={view.ledger} />
+        </div>
         <Work of={view} />
       </div>
       <Card title={words.endings} isFlush={endings.length > 0}>

@@ -62,6 +62,7 @@ export const audit = {
     title: 'Verify the ledger in this browser',
     lead: 'Every entry is fetched, hashed and compared with the signed root.',
     start: 'Verify now',
+    stop: 'Stop',
     key: 'The ledger’s key, as you know it from elsewhere',
     keyHint:
       'Left empty, the key is asked of the broker: that shows only that the ledger agrees with itself.',
@@ -119,7 +120,7 @@ export const audit = {
     rulesShown: (first: number, last: number, all: number) => `${first} to ${last} of ${all}`,
     more: 'More rules',
     first: 'First rules',
-    filter: 'Only rules about this target',
+    filter: 'Rules about target',
     mayAsk: 'May ask',
     targets: 'Targets',
     length: 'At most',

@@ -73,7 +73,9 @@ export const work = {
     reviews: 'To be reviewed',
     look: 'Look and decide',
     open: 'Look',
-    by: 'by'
+    by: 'by',
+    votes: (have: number, want: number) =>
+      `${have} of ${want} ${want === 1 ? 'approval' : 'approvals'}`
   },
   elevation: {
     title: (target: string) => `Access to ${target}`,

@@ -49,6 +49,7 @@ export const words = {
     signOut: 'Sign out',
     sessions: 'Your sessions',
     utc: 'UTC',
+    days: (count: number) => `${count} days`,
     back: 'Do nothing'
   },
   nav: { access: 'My access', approvals: 'Approvals' },

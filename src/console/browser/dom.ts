@@ -9,6 +9,7 @@ export type Target = {
 export type Happened = {
   readonly target: unknown
   readonly preventDefault: () => void
+  readonly defaultPrevented: boolean
   readonly persisted?: boolean
 }
 

@@ -22,10 +22,12 @@ export const watchForms = (forms: readonly Form[], page: Page): void => {
   for (const form of forms) {
     form.addEventListener('input', () => form.setAttribute('data-touched', ''))
     if (isTyped(form)) form.setAttribute('data-touched', '')
-    form.addEventListener('submit', () => {
+    form.addEventListener('submit', (event) => {
       form.removeAttribute('data-touched')
       // after the browser has read which button it was
       setTimeout(() => {
+        // what a script of the page does itself is not sent
+        if (event.defaultPrevented) return
         for (const control of form.elements) if (control.type === 'submit') control.disabled = true
       }, 0)
     })
