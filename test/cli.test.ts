@@ -177,6 +177,9 @@ t.test('the whole way by hand, over a broker that is killed in the middle', asyn
   }
   const tokens = { alice: await tokenOf('alice'), bob: await tokenOf('bob') }
   let broker = await serve()
+  let said = ''
+  broker.child.stderr?.on('data', (part: Buffer) => (said += part.toString()))
+  broker.child.kill('SIGUSR1')
   const as = (person: 'alice' | 'bob', ...args: readonly string[]): Promise<Ran> =>
     run(args, { SALLYPORT_URL: broker.url, SALLYPORT_TOKEN: tokens[person] })
   for (;;) {
@@ -227,6 +230,7 @@ t.test('the whole way by hand, over a broker that is killed in the middle', asyn
   t.match(later, { code: 1, err: /no start may be scheduled/ }, 'the rule has no start scheduled')
   t.equal((await as('alice', ...ask, '--reason', 'checking a claim by hand', '--start', '+soon')).code, 2)
 
+  t.notMatch(said, /Debugger/, 'abuse 128: SIGUSR1 opens no inspector')
   broker.child.kill('SIGKILL')
   await ended(broker.child)
   broker = await serve()
