@@ -526,12 +526,14 @@ t.test('where and how somebody votes and starts is the rule\'s to say', async (t
     [{ via: 'console', authAt: old }, 'sign_in_too_weak'],
     [{ via: 'console', amr: ['pwd'] }, 'sign_in_too_weak'],
     [{ via: 'console', authAt: null }, 'sign_in_too_weak'],
-    [{ via: 'console' }, 'ok']
+    [{ via: 'console', acr: 'urn:acme:loa:2' }, 'ok']
   ]
   for (const [presence, expected] of votes) {
     t.equal(code(await s.broker.approve(from(bob, presence), id)), expected)
   }
   t.match(await stateOf(s, id), { approvals: [{ by: 'bob', via: 'console' }] })
+  const vote = (await bodies(s.deps)).find((body) => body['type'] === 'approval.recorded')
+  t.match(vote, { data: { acr: 'urn:acme:loa:2', signedInAt: String } }, 'what shows that it was his')
   t.equal(code(await s.broker.activate(from(alice, { authAt: old }), id)), 'policy_denied')
   t.match(await stateOf(s, id), { state: 'approved' }, 'a fresh sign-in may still start it')
   got(await s.broker.activate(byCli(alice), id))
