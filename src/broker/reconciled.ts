@@ -7,6 +7,7 @@
 import { type Instant, type PersonId, instant, iso } from '../elevation/ids.ts'
 import { type Result, accept, refuse } from '../elevation/refusal.ts'
 import { keyArns } from '../iam/arns.ts'
+import { useCodes } from '../policy/finding-codes.ts'
 import { hasRole } from '../policy/people.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Findings, KeptFinding, KeyUseDay, KeyUses } from '../ports-posture.ts'
@@ -16,6 +17,8 @@ import { waivedBy } from '../posture/waived.ts'
 import type { Deps } from './deps.ts'
 import { changesBetween } from './posture-changes.ts'
 import { attempted } from './record.ts'
+
+export { useCodes }
 
 /** Logs of one account and region that were read whole, from the first event to the last judged. */
 export type Covered = {

@@ -4,7 +4,13 @@
  * by day. Both may be sent again: the same once more changes nothing.
  */
 import { Type } from 'typebox'
-import { type Reconciling, type UseStatement, mostDays, mostUses } from '../broker/reconciled.ts'
+import {
+  type Reconciling,
+  type UseStatement,
+  mostDays,
+  mostUses,
+  useCodes
+} from '../broker/reconciled.ts'
 import { personOf } from './access.ts'
 import { type RouteParts, answer } from './route.ts'
 
@@ -28,19 +34,12 @@ const named = Type.String({ minLength: 1, maxLength: 1024 })
 const arn = Type.String({ pattern: '^arn:[ -~]+$', maxLength: 1024 })
 const count = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })
 
-const codes = [
-  'use_unmatched',
-  'use_after_end',
-  'query_not_validated',
-  'grant_unused',
-  'session_unused'
-] as const
 const kinds = ['query', 'decrypt', 'session', 'grant'] as const
 
 const UseSchema = Type.Object(
   {
     id: Type.String({ pattern: '^[a-z_]{1,32}:[0-9a-f]{20}$' }),
-    code: Type.Union(codes.map((code) => Type.Literal(code))),
+    code: Type.Union(useCodes.map((code) => Type.Literal(code))),
     target: Type.String({ minLength: 1, maxLength: 63 }),
     elevation: Type.Union([Type.String({ pattern: '^[0-9A-Z]{26}$' }), Type.Null()]),
     kind: Type.Union(kinds.map((kind) => Type.Literal(kind))),
