@@ -2,7 +2,8 @@
  * The broker as `serve` runs it, which ends or stops itself at a named point (src/broker/points.ts):
  * at the one that SALLYPORT_CRASH_AT names, or the one it is told over the channel to its parent.
  * TORTURE_TIMING has its leases and settling, TORTURE_THREAD leaves the embedded store its thread, and
- * TORTURE_LOG is what is logged; the product reads none of this.
+ * TORTURE_LOG is what is logged, TORTURE_LIMITS `own` keeps the product's own limits of rate; the
+ * product reads none of this.
  */
 import { pino } from 'pino'
 import { points } from '../../src/broker/points.ts'
@@ -17,6 +18,7 @@ const {
   TORTURE_TIMING: given,
   TORTURE_THREAD: thread,
   TORTURE_LOG: level = 'fatal',
+  TORTURE_LIMITS: limits,
   ...env
 } = process.env
 const pointOf = (name: unknown) => points.find((point) => point === name) ?? null
@@ -35,7 +37,7 @@ const running = await startBroker(read.config, {
   },
   // the same store on the same file; a thread under a loader would take seconds to start
   ...(thread === undefined ? { engine: engineHere } : {}),
-  limits: { perPerson: 10_000_000, perAddress: 10_000_000 },
+  ...(limits === 'own' ? {} : { limits: { perPerson: 10_000_000, perAddress: 10_000_000 } }),
   reached: (point) => {
     if (point !== armed) return
     armed = null

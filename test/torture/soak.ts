@@ -85,6 +85,11 @@ const ask = async (): Promise<void> => {
 const step = async (life: Life): Promise<Next> => {
   const { id, token, isQuerying, isEnding } = life
   const path = `/v1/elevations/${id}`
+  const lookAgain = async (): Promise<Next> => {
+    await request('GET', token, path)
+    lives += 1
+    return 'done'
+  }
   switch (life.next) {
     case 'approve':
       return (await request('POST', people.approver, `${path}/approve`)) ? 'look' : 'done'
@@ -113,14 +118,12 @@ const step = async (life: Life): Promise<Next> => {
       await request('GET', token, `${life.query}/results?limit=50`)
       return 'end'
     case 'end':
-      if (!isEnding) return 'look again'
+      if (!isEnding) return lookAgain()
       await request('POST', token, `${path}/end`)
       ended += 1
       return 'look again'
     case 'look again':
-      await request('GET', token, path)
-      lives += 1
-      return 'done'
+      return lookAgain()
     case 'done':
       return 'done'
   }
