@@ -406,7 +406,7 @@ t.test('a review is answered only when its entry is included', async (t) => {
   t.strictSame(asked, [5])
 })
 
-t.test('while the store fails nothing is decided, and nobody waits', async (t) => {
+t.test('while the store fails nothing is decided, and within a second', async (t) => {
   let isBroken = false
   const store = opened(t, () => isBroken)
   const scene = await brokerOn(store, alwaysIncluded)
@@ -416,8 +416,7 @@ t.test('while the store fails nothing is decided, and nobody waits', async (t) =
     const began = performance.now()
     const failed = await verb().catch((cause: unknown) => cause)
     t.equal(thrownProblem(failed).code, 'ledger_unavailable')
-    // a try that is repeated or waited for takes longer, however busy the machine is
-    t.ok(performance.now() - began < 5000)
+    t.ok(performance.now() - began < 1000)
   }
   isBroken = false
   t.equal(await store.log.count(), before)
