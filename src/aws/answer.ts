@@ -7,7 +7,7 @@ import type { AwsAnswer, AwsErrorKind } from '../ports.ts'
 import { listening } from './listening.ts'
 
 /** Whole call, retries included. */
-export const callDeadlineMs = 10_000
+const callDeadlineMs = 10_000
 
 /** Where AWS is and who calls; what is absent comes from the environment, as in every SDK. */
 export type AwsSettings = {
@@ -43,9 +43,24 @@ export const ask = async <T>(
   send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>
 ): Promise<AwsAnswer<T>> => {
   try {
-    return { ok: true, value: await send({ abortSignal: AbortSignal.timeout(callDeadlineMs) }) }
+    return { ok: true, value: await inTime((abortSignal) => send({ abortSignal })) }
   } catch (error) {
     return { ok: false, action, ...described(error) }
+  }
+}
+
+/**
+ * Runs a call with the signal that ends it at its deadline. The timer ends with the call: a signal of
+ * `AbortSignal.timeout` would keep each request and its answer until the deadline.
+ */
+export const inTime = async <T>(run: (abortSignal: AbortSignal) => Promise<T>): Promise<T> => {
+  const deadline = new AbortController()
+  const timer = setTimeout(() => deadline.abort(), callDeadlineMs)
+  timer.unref()
+  try {
+    return await run(deadline.signal)
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -4,7 +4,7 @@
  * says is thrown; only the caller's own abort is.
  */
 import type { Gap } from '../posture/facts.ts'
-import { callDeadlineMs } from './answer.ts'
+import { inTime } from './answer.ts'
 import { type Service, type Timing, backOff, rates, tokenBucket } from './posture-budget.ts'
 
 export type Question<T> = {
@@ -143,9 +143,11 @@ type Sent<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure }
 
 const send = async <T>(question: Question<T>, signal: AbortSignal): Promise<Sent<T>> => {
-  const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(callDeadlineMs)])
   try {
-    return { ok: true, value: await question.send({ abortSignal }) }
+    const value = await inTime((late) =>
+      question.send({ abortSignal: AbortSignal.any([signal, late]) })
+    )
+    return { ok: true, value }
   } catch (error) {
     signal.throwIfAborted()
     return { ok: false, failure: failureOf(error) }

@@ -45,7 +45,11 @@ const running = await startBroker(read.config, {
   }
 })
 process.on('message', (message) => {
-  const { point, how } = objectOf(message)
+  const { point, how, memory } = objectOf(message)
+  if (memory === true) {
+    process.send?.({ memory: { ...process.memoryUsage() } })
+    return
+  }
   signal = how === 'SIGSTOP' ? 'SIGSTOP' : 'SIGKILL'
   armed = pointOf(point)
   process.send?.({ armed: armed ?? '' })

@@ -10,7 +10,8 @@
  * `--sessions`, `--rounds` of zombie and partition, and `--zombie-seconds`, `--partition-seconds` of
  * each (60: with the product's own lease). `--rows` and `--storm` of expiry, `--storm-minutes` at
  * most. `--minutes` of the soak (30 in full). `--seed` of the cuts. `--tests` runs what the matrix
- * names. `--max-load` above which nothing is begun. `--code` what is measured, if it is no checkout.
+ * names. `--add` adds the figures up with those of the section as it is, so that what takes many hours
+ * may be done in several runs. `--max-load` above which nothing is begun. `--code` what is measured, if it is no checkout.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -47,7 +48,8 @@ const { values } = parseArgs({
     code: { type: 'string' },
     'max-load': { type: 'string' },
     tests: { type: 'boolean', default: false },
-    beside: { type: 'boolean', default: false }
+    beside: { type: 'boolean', default: false },
+    add: { type: 'boolean', default: false }
   }
 })
 const wanted = engines.filter((name) => values.engine === 'both' || values.engine === name)
@@ -99,7 +101,7 @@ const turns: readonly (readonly Script[])[] = [
 const git = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' })
 const code = values.code ?? (git.status === 0 ? git.stdout.trim() : 'of no checkout')
 const [cpu] = cpus()
-const machine = `Node ${process.version}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}`
+const machine = `${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}`
 const summary: { readonly name: string; readonly ok: boolean; readonly figures: readonly Figures[] }[] = []
 
 const children = new Set<ChildProcess>()
@@ -151,7 +153,9 @@ const run = async ({ name, script, args }: Script): Promise<void> => {
   const seconds = rounded((Date.now() - began) / 1000, 0)
   const at = new Date(began).toISOString().slice(0, 16).replace('T', ' ')
   const command = [script, ...args].join(' ')
-  keepSection(name, { at, code, command, seconds, load: [before, load()], ok, figures }, machine)
+  const section = { command, seconds, load: [before, load()], ok, figures } as const
+  const runs = { at: [at], code: [code], node: [process.version] }
+  keepSection(name, { ...section, ...runs }, { machine, isAdded: values.add })
   summary.push({ name, ok, figures })
   note(`${name}: ${ok ? 'ok' : 'NOT OK'} after ${seconds} s`)
 }

@@ -22,6 +22,8 @@ export type Replica = {
   /** Resolves when it was stopped by SIGSTOP; false: not within so many milliseconds. */
   readonly stopped: (withinMs: number) => Promise<boolean>
   readonly pid: () => number
+  /** process.memoryUsage() of its main thread, in bytes. */
+  readonly memory: () => Promise<Readonly<Record<string, unknown>>>
   readonly url: () => string
   readonly opsUrl: () => string
 }
@@ -91,6 +93,11 @@ export const makeReplica = (env: () => Readonly<Record<string, string>>): Replic
       return false
     },
     pid: () => running().pid ?? 0,
+    memory: async () => {
+      const said = heard(running(), 'memory')
+      running().send({ memory: true })
+      return objectOf((await said)['memory'])
+    },
     url: () => urls.url,
     opsUrl: () => urls.opsUrl
   }

@@ -12,9 +12,12 @@ import { root } from './run.ts'
 export type Figures = Readonly<Record<string, unknown>>
 
 export type Section = {
-  readonly at: string
-  /** the code that was measured */
-  readonly code: string
+  /** of each run that is counted in it, the first before the others */
+  readonly at: readonly string[]
+  /** the code that was measured, of each run */
+  readonly code: readonly string[]
+  /** the version of Node, of each run */
+  readonly node: readonly string[]
   readonly command: string
   readonly seconds: number
   /** load average of the machine at the start and at the end */
@@ -34,12 +37,54 @@ export const readResults = (): Results => {
   return Object.fromEntries(sections.map(([name, section]) => [name, sectionOf(objectOf(section))]))
 }
 
-/** Puts the section in place of the one of that name, and makes the page anew. */
-export const keepSection = (name: string, section: Section, machine: string): void => {
-  const results = { ...readResults(), [name]: section }
+/**
+ * Puts the section in place of the one of that name, or adds it up with that one, and makes the page
+ * anew.
+ */
+export const keepSection = (
+  name: string,
+  section: Section,
+  { machine, isAdded }: { readonly machine: string; readonly isAdded: boolean }
+): void => {
+  const before = readResults()
+  const known = isAdded ? before[name] : undefined
+  const results = { ...before, [name]: known ? sumOf(known, section) : section }
   whole(file, `${JSON.stringify(results, null, 1)}\n`)
   whole(join(folder, 'RESULTS.md'), pageOf(results, machine))
 }
+
+/** Both runs as one: what was counted is added, what was greatest stays, what failed has failed. */
+const sumOf = (before: Section, after: Section): Section => {
+  const rows = new Map(before.figures.map((row) => [keyOf(row), row]))
+  for (const row of after.figures) {
+    const known = rows.get(keyOf(row))
+    rows.set(keyOf(row), known ? sumOfRows(known, row) : row)
+  }
+  return {
+    ...after,
+    at: [...before.at, ...after.at],
+    code: [...before.code, ...after.code],
+    node: [...before.node, ...after.node],
+    seconds: before.seconds + after.seconds,
+    ok: before.ok && after.ok,
+    figures: [...rows.values()]
+  }
+}
+
+const keyOf = ({ figure, engine, point }: Figures): string => JSON.stringify([figure, engine, point])
+
+/** What says how it was run and not how often: the last run's counts. */
+const notAdded: ReadonlySet<string> = new Set(['lanes', 'load', 'secondsPerKill'])
+
+const sumOfRows = (before: Figures, after: Figures): Figures =>
+  Object.fromEntries(
+    Object.entries(after).map(([name, value]) => {
+      const known = before[name]
+      if (name === 'ok') return [name, known === true && value === true]
+      if (typeof value !== 'number' || typeof known !== 'number' || notAdded.has(name)) return [name, value]
+      return [name, name.endsWith('Max') ? Math.max(known, value) : known + value]
+    })
+  )
 
 const whole = (path: string, content: string): void => {
   writeFileSync(`${path}.new`, content)
@@ -47,17 +92,24 @@ const whole = (path: string, content: string): void => {
 }
 
 const sectionOf = (section: Figures): Section => {
-  const { at, code, command, seconds, load, ok, figures } = section
+  const { at, code, node, command, seconds, load, ok, figures } = section
   const [before = 0, after = 0] = Array.isArray(load) ? load.map(Number) : []
   return {
-    at: text(at),
-    code: text(code),
+    at: textsIn(at),
+    code: textsIn(code),
+    node: textsIn(node),
     command: text(command),
     seconds: Number(seconds),
     load: [before, after],
     ok: ok === true,
     figures: Array.isArray(figures) ? figures.map(objectOf) : []
   }
+}
+
+/** Of several runs, or of one as it was written once. */
+const textsIn = (value: unknown): readonly string[] => {
+  if (Array.isArray(value)) return value.map(text)
+  return value === undefined ? [] : [text(value)]
 }
 
 /** In this order, each with what its words mean. */
@@ -93,7 +145,7 @@ const pageOf = (results: Results, machine: string): string =>
   [
     '# What torture found',
     '',
-    `Written by \`npm run torture\` on ${machine}; the sandbox stands for AWS. Each section is the last run of its script; how often what was done is in its rows, and the load average of the shared machine at its start and end beside it.`,
+    `Written by \`npm run torture\` on ${machine}; the sandbox stands for AWS. Each section is the last run of its script, or several that were added up; how often what was done is in its rows, and the load average of the shared machine at its start and end beside it.`,
     '',
     ...sections.flatMap(([name, title, explained]) => {
       const section = results[name]
@@ -102,15 +154,23 @@ const pageOf = (results: Results, machine: string): string =>
   ].join('\n')
 
 const page = (title: string, explained: string, section: Section): readonly string[] => {
-  const { at, code, command, seconds, load, ok, figures } = section
+  const { command, seconds, load, ok, figures } = section
   const kinds = [...new Set(figures.map(kindOf))]
   return [
     `## ${title}: ${ok ? 'ok' : 'NOT OK'}`,
     '',
-    `${at}, code ${code}, \`${command}\`, ${seconds} s, load ${load[0]} to ${load[1]}. ${explained}`,
+    `${runsOf(section)}, \`${command}\`, ${seconds} s, load ${load[0]} to ${load[1]}. ${explained}`,
     '',
     ...kinds.flatMap((kind) => [...tableOf(figures.filter((one) => kindOf(one) === kind)), ''])
   ]
+}
+
+/** When and what: one run, or how many from when to when. */
+const runsOf = ({ at, code, node }: Section): string => {
+  const [first = '', last] = [at[0], at.at(-1)]
+  const when = at.length < 2 ? first : `${at.length} runs added up, ${first} to ${last}`
+  const versions = [...new Set(node)].join(' and ')
+  return [when, `code ${[...new Set(code)].join(', ')}`, ...(versions === '' ? [] : [`Node ${versions}`])].join(', ')
 }
 
 const kindOf = ({ figure }: Figures): string => text(figure)

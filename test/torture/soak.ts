@@ -143,6 +143,16 @@ const turn = async (): Promise<void> => {
   underWay -= 1
 }
 
+const mib = (bytes: unknown): number => rounded(Number(bytes) / 1024 ** 2, 0)
+
+/** How far it is, and what of the memory is the heap of the main thread. */
+const tell = async (minute: number): Promise<void> => {
+  const { rss, heapUsed, heapTotal, external } = await broker.memory()
+  const memory = `${mib(rss)} MiB (heap ${mib(heapUsed)} of ${mib(heapTotal)}, external ${mib(external)})`
+  const p99 = rounded(quantile(took.slice(-1000), 0.99), 0)
+  note(`soak ${engine}: ${rounded(minute, 0)}/${minutes} min, ${requests} requests, ${failures.length} failed, ${memory}, p99 ${p99} ms`)
+}
+
 const mean = (of: readonly number[]): number => of.reduce((sum, one) => sum + one, 0) / of.length
 
 /** MiB a minute by least squares. */
@@ -164,7 +174,7 @@ try {
     const minute = (Date.now() - began) / 60_000
     if (minute >= resident.length / 12) resident.push({ minute, mib: residentMiB(broker.pid()) })
     if (minute >= told) {
-      note(`soak ${engine}: ${rounded(minute, 0)}/${minutes} min, ${requests} requests, ${failures.length} failed, ${rounded(resident.at(-1)?.mib ?? 0, 0)} MiB, p99 ${rounded(quantile(took.slice(-1000), 0.99), 0)} ms`)
+      void tell(minute)
       told += 1
     }
     await wait(Math.max(0, began + ((n + 1) * 1000) / rate - Date.now()))
