@@ -99,9 +99,12 @@ export const deliver = async (
   from: Stored,
   credentials: SessionCredentials
 ): Promise<Result<Vended>> => {
-  const locked = await lockedOut(deps, from.elevation)
+  const { elevation } = from
+  const [locked, now] = await Promise.all([
+    lockedOut(deps, elevation),
+    deps.elevations.get(elevation.id)
+  ])
   if (locked) return locked
-  const now = await deps.elevations.get(from.elevation.id)
   if (now?.elevation.state !== 'active' || deps.clock.now() >= now.elevation.intent.notAfter) {
     return refuse(
       'ended',

@@ -29,6 +29,8 @@ export type Replica = {
 }
 
 const mostTries = 4
+/** docker/Dockerfile */
+const heapAsInImage = '--max-old-space-size=512'
 
 /** Not started yet. `env` is asked at each start. */
 export const makeReplica = (env: () => Readonly<Record<string, string>>): Replica => {
@@ -45,7 +47,8 @@ export const makeReplica = (env: () => Readonly<Record<string, string>>): Replic
     start: async (crashAt) => {
       const armed = crashAt === undefined ? {} : { SALLYPORT_CRASH_AT: crashAt }
       for (let tries = 1; ; tries++) {
-        const started = spawn(process.execPath, [...process.execArgv, scriptOf('broker')], {
+        const flags = [...process.execArgv, heapAsInImage]
+        const started = spawn(process.execPath, [...flags, scriptOf('broker')], {
           cwd: root,
           env: { ...process.env, ...env(), ...armed },
           stdio: ['ignore', 'inherit', 'inherit', 'ipc']
