@@ -1,7 +1,8 @@
 /** One broker as a process of its own: started, told where to stop itself, sent signals, waited for. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Point } from '../../src/broker/points.ts'
 import { objectOf, text } from '../../src/cli/api.ts'
@@ -29,6 +30,13 @@ export type Replica = {
 }
 
 const mostTries = 4
+/** Bundled as the product is, where it was after it was compiled: it starts in half the time. */
+const brokerScript = (): string => {
+  const compiled = scriptOf('broker')
+  const bundled = join(root, '.build/run/broker.js')
+  const madeAt = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return madeAt(bundled) > madeAt(compiled) ? bundled : compiled
+}
 /** docker/Dockerfile */
 const heapAsInImage = '--max-old-space-size=512'
 
@@ -48,7 +56,7 @@ export const makeReplica = (env: () => Readonly<Record<string, string>>): Replic
       const armed = crashAt === undefined ? {} : { SALLYPORT_CRASH_AT: crashAt }
       for (let tries = 1; ; tries++) {
         const flags = [...process.execArgv, heapAsInImage]
-        const started = spawn(process.execPath, [...flags, scriptOf('broker')], {
+        const started = spawn(process.execPath, [...flags, brokerScript()], {
           cwd: root,
           env: { ...process.env, ...env(), ...armed },
           stdio: ['ignore', 'inherit', 'inherit', 'ipc']

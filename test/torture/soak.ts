@@ -1,9 +1,9 @@
 /**
  * Ten requests a second, mixed as people mix them: ask, approve, look, start, credentials, query,
  * rows, end. Every answer but a 2xx is a failed request, whatever its reason. Resident memory is read
- * every five seconds; its slope is of least squares, after a warm-up of a fifth of the time, two
- * minutes at most. Options: `--minutes`, `--rate` a second, `--engine`,
- * `--analysts` who ask in turns.
+ * every five seconds; its slope is of least squares over `--minutes`, before which a warm-up goes: a
+ * fifth of that time, five minutes at most, until the heap is as large as its use makes it. Options:
+ * `--minutes`, `--rate` a second, `--engine`, `--analysts` who ask in turns.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -25,6 +25,7 @@ const { values } = parseArgs({
 const engine = engines.find((name) => name === values.engine)
 if (engine === undefined) throw new Error(`no such engine: ${values.engine}`)
 const minutes = Number(values.minutes)
+const warmUp = Math.min(5, minutes / 5)
 const rate = Number(values.rate)
 const sql = 'SELECT payment_id, method FROM payments.payments ORDER BY payment_id LIMIT 20'
 /**
@@ -150,7 +151,7 @@ const tell = async (minute: number): Promise<void> => {
   const { rss, heapUsed, heapTotal, external } = await broker.memory()
   const memory = `${mib(rss)} MiB (heap ${mib(heapUsed)} of ${mib(heapTotal)}, external ${mib(external)})`
   const p99 = rounded(quantile(took.slice(-1000), 0.99), 0)
-  note(`soak ${engine}: ${rounded(minute, 0)}/${minutes} min, ${requests} requests, ${failures.length} failed, ${memory}, p99 ${p99} ms`)
+  note(`soak ${engine}: ${rounded(minute, 0)}/${warmUp + minutes} min, ${requests} requests, ${failures.length} failed, ${memory}, p99 ${p99} ms`)
 }
 
 const mean = (of: readonly number[]): number => of.reduce((sum, one) => sum + one, 0) / of.length
@@ -167,7 +168,7 @@ try {
   await broker.start()
   const began = Date.now()
   const turns: Promise<void>[] = []
-  const total = Math.round(minutes * 60 * rate)
+  const total = Math.round((warmUp + minutes) * 60 * rate)
   let told = 0
   for (let n = 0; n < total; n++) {
     turns.push(turn())
@@ -181,7 +182,6 @@ try {
   }
   await Promise.all(turns)
   for (const line of new Set(failures)) note(`soak failed: ${line}`)
-  const warmUp = Math.min(2, minutes / 5)
   const measured = resident.filter(({ minute }) => minute >= warmUp)
   const slope = slopeOf(measured)
   // what is open is ended, and nothing may be left of any of it
@@ -208,7 +208,8 @@ try {
     figure: 'soak',
     engine,
     minutes,
-    perSecond: rounded(requests / (minutes * 60), 1),
+    warmUpMinutes: warmUp,
+    perSecond: rounded(requests / ((warmUp + minutes) * 60), 1),
     requests,
     failed: failures.length,
     queries,
