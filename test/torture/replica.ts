@@ -38,7 +38,10 @@ const brokerScript = (): string => {
   return madeAt(bundled) > madeAt(compiled) ? bundled : compiled
 }
 /** docker/Dockerfile */
-const heapAsInImage = '--max-old-space-size=512'
+const asInImage = {
+  flags: ['--max-old-space-size=512', '--max-semi-space-size=16'],
+  env: { MALLOC_ARENA_MAX: '2' }
+} as const
 
 /** Not started yet. `env` is asked at each start. */
 export const makeReplica = (env: () => Readonly<Record<string, string>>): Replica => {
@@ -55,10 +58,10 @@ export const makeReplica = (env: () => Readonly<Record<string, string>>): Replic
     start: async (crashAt) => {
       const armed = crashAt === undefined ? {} : { SALLYPORT_CRASH_AT: crashAt }
       for (let tries = 1; ; tries++) {
-        const flags = [...process.execArgv, heapAsInImage]
-        const started = spawn(process.execPath, [...flags, brokerScript()], {
+        const flags = [...process.execArgv, ...asInImage.flags, brokerScript()]
+        const started = spawn(process.execPath, flags, {
           cwd: root,
-          env: { ...process.env, ...env(), ...armed },
+          env: { ...process.env, ...asInImage.env, ...env(), ...armed },
           stdio: ['ignore', 'inherit', 'inherit', 'ipc']
         })
         child = started
