@@ -55,7 +55,8 @@ export const ask = async <T>(
  */
 export const inTime = async <T>(run: (abortSignal: AbortSignal) => Promise<T>): Promise<T> => {
   const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(), callDeadlineMs)
+  const end = () => deadline.abort(new DOMException('no answer in time', 'TimeoutError'))
+  const timer = setTimeout(end, callDeadlineMs)
   timer.unref()
   try {
     return await run(deadline.signal)
