@@ -12,6 +12,7 @@ import { roleDenier } from '../src/broker/deny-role.ts'
 import type { Deps } from '../src/broker/deps.ts'
 import type { LockInput } from '../src/broker/lock.ts'
 import { makeBroker } from '../src/broker/make-broker.ts'
+import { policySweep } from '../src/broker/policy-sweep.ts'
 import { makeWork, work } from '../src/broker/work.ts'
 import type { Active, Elevation } from '../src/elevation/elevation.ts'
 import { type Instant, seconds } from '../src/elevation/ids.ts'
@@ -400,6 +401,25 @@ t.test('who is not active in a new policy has nothing open any more', async (t) 
   t.strictSame(states, ['lapsed', 'lapsed', 'ended revoked broker'])
   t.equal((await stateOf(s, his.id)).state, 'active')
   t.match((await s.entries()).find(({ type }) => type === 'elevation.ending'), { data: { why: 'person_inactive' } })
+})
+
+t.test('of one person too, a new policy is looked at in turns with other work', async (t) => {
+  const s = await scene(t)
+  const count = 60
+  await copies(s, await active(s), count)
+  const sweep = policySweep(s.deps)
+  const round = (): Promise<boolean> =>
+    sweep(({ cause }) => {
+      throw new Error('a sweep failed', { cause })
+    })
+  while (await round());
+  s.change(inactive)
+  const ended: number[] = []
+  do {
+    ended.push((await s.entries()).filter(({ type }) => type === 'elevation.ending').length)
+  } while (await round())
+  t.equal(ended.at(-1), count + 1, 'all of it is ended')
+  t.ok(ended.length > 3, `in several turns: ${ended.join(', ')}`)
 })
 
 t.test('a narrower policy ends what runs only where its rule, then or now, says so', async (t) => {
