@@ -347,6 +347,31 @@ t.test('a receipt comes with the checkpoint, or not within a second', async (t) 
   t.equal(await soundSize(store), 9)
 })
 
+t.test('a head that is read while the next is sealed is not behind it', async (t) => {
+  const store = opened(t)
+  let answered: Promise<void> | null = null
+  const head: SealStore['head'] = async () => {
+    const found = await store.log.head()
+    await answered
+    return found
+  }
+  const { log } = logOn({ ...store.log, head })
+  store.log.listen(log.wake)
+  await log.start()
+  await add(store, 1)
+  await log.included(0)
+  let answer = (): void => {}
+  answered = new Promise((resolve) => {
+    answer = resolve
+  })
+  const checked = log.check()
+  await add(store, 1)
+  await log.included(1)
+  answer()
+  await t.resolves(checked)
+  await log.stop()
+})
+
 const brokerOn = async (store: Store, log: LedgerLog) => {
   const now = Date.UTC(2026, 10, 21, 10)
   const policy = await examplePolicy()

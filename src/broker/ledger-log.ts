@@ -150,8 +150,10 @@ export const ledgerLog = (parts: LogParts): RunningLog => {
       if (behindSince !== null && now() - behindSince > tickMs) {
         throw new Error('entries wait for a signed checkpoint')
       }
+      // while the store answers, the next may be sealed
+      const sealed = size
       const head = await store.head()
-      if ((head?.size ?? 0) < size) throw new Error('the ledger is behind its last anchor')
+      if ((head?.size ?? 0) < sealed) throw new Error('the ledger is behind its last anchor')
     },
     stop: async () => {
       const isNew = state === 'new'
