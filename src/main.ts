@@ -48,7 +48,7 @@ import { startWatching } from './start/watched.ts'
 import type { StartEngine } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import type { Clock } from './ports.ts'
-import { systemClock, systemIds } from './system.ts'
+import { loopTurn, systemClock, systemIds } from './system.ts'
 import { type Worker, startWorker } from './worker.ts'
 
 type AwsPorts = Pick<Deps, 'sessions' | 'grants' | 'queries' | 'catalogs' | 'runs' | 'probes'>
@@ -141,6 +141,7 @@ export const startBroker = async (config: Config, given: Given): Promise<Running
     policy: () => policies.policy(),
     clock,
     ids: systemIds,
+    turn: loopTurn,
     settings: {
       // in a container every start may have the same host and pid
       owner: `${hostname()}:${process.pid}:${systemIds.entry()}`,

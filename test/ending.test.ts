@@ -324,6 +324,33 @@ t.test('abuse 125, 126: few end at a time, and neither a probe nor a broken row 
   await lane.stop()
 })
 
+t.test('abuse 125: while the process is slow to turn fewer end at a time, and more again after', async (t) => {
+  const s = await scene(t)
+  const many = await copies(s, await active(s), 200)
+  let turnMs = 50
+  let running = 0
+  let begun = 0
+  const most = { first: 0, slow: 0, after: 0 }
+  s.aws.before = async (call) => {
+    if (call !== 'find') return
+    begun += 1
+    running += 1
+    if (begun === 100) turnMs = 1
+    const when = begun <= 40 ? 'first' : begun <= 100 ? 'slow' : 'after'
+    most[when] = Math.max(most[when], running)
+    await new Promise((resolve) => setImmediate(resolve))
+    running -= 1
+  }
+  const lane = makeWork({ ...s.deps, turn: async () => turnMs })
+  got(await locked(s, { target: 'claims-pii' }))
+  await lane.round()
+  t.strictSame(await lane.idle(), [])
+  t.ok(begun > many.length, `${begun} looks`)
+  t.equal(most.slow, 2)
+  t.ok(most.after > 8, `${most.after} at a time after`)
+  await lane.stop()
+})
+
 t.test('beyond 120 ended sessions a role denies all that is older, and proves them in turns', async (t) => {
   const s = await scene(t)
   const first = await active(s)

@@ -64,6 +64,8 @@ export type Deps = {
   readonly settings: Settings
   /** absent: nobody watches */
   readonly meters?: EndingMeters
+  /** how long a turn of the process's event loop takes now, in milliseconds; absent: no time */
+  readonly turn?: () => Promise<number>
   /** hears each point as it is reached; absent: nobody listens */
   readonly reached?: (point: Point) => void
 }

@@ -20,14 +20,17 @@ export type Pool = {
   readonly stop: () => void
 }
 
-/** How many elevations are ended at a time, so that requests never wait behind them. */
+/** How many elevations are ended at a time, and how few while the process has no time to spare. */
 const mostAtOnce = 16
+const fewestAtOnce = 2
+/** requests and health wait so long behind what is under way, and no longer */
+const longTurnMs = 4
 const laterMs = 500
 /** What breaks is no answer of AWS, which has a back-off of its own, but a fault. */
 const brokenMs = 30_000
 
 export const endingPool = (
-  deps: Pick<Deps, 'clock'>,
+  deps: Pick<Deps, 'clock' | 'turn'>,
   parts: {
     readonly due: (now: Instant, limit: number) => Promise<readonly Stored<Ending>[]>
     readonly run: (stored: Stored<Ending>) => Promise<Outcome>
@@ -41,6 +44,7 @@ export const endingPool = (
   let filling: Promise<void> | null = null
   let isWanted = false
   let isStopped = false
+  let atOnce = mostAtOnce
 
   const rest = (id: ElevationId, length: number): void => {
     resting.set(id, instant(deps.clock.now() + length))
@@ -58,7 +62,13 @@ export const endingPool = (
     }
   }
   const take = async (): Promise<void> => {
-    const room = mostAtOnce - busy.size
+    const turnMs = (await deps.turn?.()) ?? 0
+    atOnce =
+      turnMs > longTurnMs
+        ? Math.max(fewestAtOnce, Math.floor(atOnce / 2))
+        : Math.min(mostAtOnce, atOnce + 1)
+    const room = atOnce - busy.size
+    if (room <= 0) return
     const now = deps.clock.now()
     for (const [id, until] of resting) if (until <= now) resting.delete(id)
     const passed = new Set([...busy.keys(), ...resting.keys()])
@@ -68,7 +78,7 @@ export const endingPool = (
   }
   const fill = (): void => {
     // half of the room at a time: a look in the store for each would cost more than it brings
-    if (isStopped || busy.size > mostAtOnce / 2) return
+    if (isStopped || busy.size > atOnce / 2) return
     isWanted = true
     filling ??= fillOnce()
   }

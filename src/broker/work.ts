@@ -32,9 +32,9 @@ export type Work = {
 }
 
 /** so many at once that no write of a request waits long behind them */
-const batch = 25
+const batch = 5
 /** a lock or a new policy may concern everything that is open: others' turns come in between */
-const mostBatches = 50
+const mostBatches = 250
 
 /** Remembers from round to round which rows rest and which policy was looked at. */
 export const makeWork = (deps: Deps): Work => {
