@@ -5,6 +5,7 @@
  * TORTURE_LOG is what is logged, TORTURE_LIMITS `own` keeps the product's own limits of rate; the
  * product reads none of this.
  */
+import * as module from 'node:module'
 import { pino } from 'pino'
 import { points } from '../../src/broker/points.ts'
 import { objectOf } from '../../src/cli/api.ts'
@@ -66,3 +67,6 @@ process.once('SIGTERM', () => {
     )
 })
 process.send?.({ url: running.url, opsUrl: running.opsUrl })
+// who is killed does not come to keep what it compiled; Node 20 has no such cache
+const flush = 'flushCompileCache' in module ? module.flushCompileCache : null
+if (typeof flush === 'function') flush()

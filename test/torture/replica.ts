@@ -42,6 +42,8 @@ const asInImage = {
   flags: ['--max-old-space-size=512', '--max-semi-space-size=16'],
   env: { MALLOC_ARENA_MAX: '2' }
 } as const
+/** where brokers keep what was compiled, so that the next starts sooner */
+const compileCache = { NODE_COMPILE_CACHE: join(root, '.build/compile-cache') }
 
 /** Not started yet. `env` is asked at each start. */
 export const makeReplica = (env: () => Readonly<Record<string, string>>): Replica => {
@@ -61,7 +63,7 @@ export const makeReplica = (env: () => Readonly<Record<string, string>>): Replic
         const flags = [...process.execArgv, ...asInImage.flags, brokerScript()]
         const started = spawn(process.execPath, flags, {
           cwd: root,
-          env: { ...process.env, ...asInImage.env, ...env(), ...armed },
+          env: { ...process.env, ...asInImage.env, ...compileCache, ...env(), ...armed },
           stdio: ['ignore', 'inherit', 'inherit', 'ipc']
         })
         child = started
