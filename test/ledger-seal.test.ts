@@ -3,6 +3,7 @@
  * the log must have, and a broker that decides nothing while its ledger cannot be written.
  */
 import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import {
   appendFileSync,
   chmodSync,
@@ -349,7 +350,8 @@ t.test('a receipt comes with the checkpoint, or not within a second', async (t) 
 
 t.test('a head that is read while the next is sealed is not behind it', async (t) => {
   const store = opened(t)
-  let answered: Promise<void> | null = null
+  const held = new EventEmitter()
+  let answered: Promise<unknown> | null = null
   const head: SealStore['head'] = async () => {
     const found = await store.log.head()
     await answered
@@ -360,14 +362,11 @@ t.test('a head that is read while the next is sealed is not behind it', async (t
   await log.start()
   await add(store, 1)
   await log.included(0)
-  let answer = (): void => {}
-  answered = new Promise((resolve) => {
-    answer = resolve
-  })
+  answered = once(held, 'answer')
   const checked = log.check()
   await add(store, 1)
   await log.included(1)
-  answer()
+  held.emit('answer')
   await t.resolves(checked)
   await log.stop()
 })
