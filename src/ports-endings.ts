@@ -6,6 +6,7 @@
 import type { Ending } from './elevation/elevation.ts'
 import type { ElevationId, Instant, PersonId } from './elevation/ids.ts'
 import type { Lock, LockScope } from './elevation/lock.ts'
+import type { EndingStep } from './elevation/probing.ts'
 import type { DenySet } from './iam/role-policies.ts'
 import type { Entry } from './ledger/entry.ts'
 import type { AwsAnswer, Committed, RoleIn, SessionCredentials, Stored } from './ports.ts'
@@ -37,7 +38,7 @@ export interface Locks {
 export interface Endings {
   /** Ending elevations whose next instant has come, earliest first; each step has its own queue. */
   dueEndings(
-    step: 'remove' | 'probe',
+    step: EndingStep,
     now: Instant,
     limit: number
   ): Promise<readonly Stored<Ending>[]>

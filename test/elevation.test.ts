@@ -255,6 +255,8 @@ t.test('a probe keeps no removal waiting, and an end says when AWS refused', asy
   t.strictSame([first.removedAt, first.retryAt], [later(3722), later(3722)])
   const rows: readonly (readonly [string, Partial<Ending>, number, string])[] = [
     ['taking away comes first', {}, 3721, 'remove'],
+    ['what ends early does not queue behind what expired', { how: 'revoked' }, 3721, 'revoke'],
+    ['once it was taken away it does', { how: 'revoked', removedAt: later(3722) }, 3780, 'remove'],
     ['then AWS is tried', { removedAt: later(3722) }, 3723, 'probe'],
     ['the sweep does not wait for it', { removedAt: later(3722) }, 3780, 'remove'],
     ['after it AWS is tried on', { removedAt: later(3722), sweptAt: later(3780) }, 3781, 'probe'],

@@ -351,6 +351,22 @@ t.test('abuse 125: while the process is slow to turn fewer end at a time, and mo
   await lane.stop()
 })
 
+t.test('a revoke does not queue behind what expired, however much that is', async (t) => {
+  const s = await scene(t)
+  const many = await copies(s, await active(s), 60)
+  s.advance(600_000)
+  const revoked = await active(s, dave)
+  s.advance((window - 300) * 1000)
+  got(await s.one.revoke(bob, revoked.id, 'wrong person'))
+  const lane = makeWork({ ...s.deps, turn: async () => 50 })
+  await lane.round()
+  t.strictSame(await lane.idle(), [])
+  const removed = (await s.entries()).filter(({ type }) => type === 'access.removed').map(({ elevation }) => elevation)
+  t.equal(removed.length, many.length + 2)
+  t.ok(removed.indexOf(revoked.id) < 20, `the ${removed.indexOf(revoked.id)}th`)
+  await lane.stop()
+})
+
 t.test('beyond 120 ended sessions a role denies all that is older, and proves them in turns', async (t) => {
   const s = await scene(t)
   const first = await active(s)

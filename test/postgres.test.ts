@@ -191,7 +191,7 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
     for (const one of [active(idOf(900), at(10)), ending(idOf(901), at(10))]) await insert(a, one)
     const looks: readonly ((store: Store, minute: number) => Promise<readonly unknown[]>)[] = [
       (store, minute) => store.due(at(minute), 10),
-      (store, minute) => store.dueEndings('remove', at(minute), 10)
+      (store, minute) => store.dueEndings('revoke', at(minute), 10)
     ]
     for (const look of looks) {
       const count = async (store: Store, minute: number) => (await look(store, minute)).length

@@ -2,6 +2,7 @@
 import type { Test } from 'tap'
 import type { Elevation } from '../src/elevation/elevation.ts'
 import type { Lock, LockScope } from '../src/elevation/lock.ts'
+import type { EndingStep } from '../src/elevation/probing.ts'
 import type { Store } from '../src/store/store.ts'
 import { active, at, ended, ending, everyState, idOf, pending, person, roleArn, target } from './fixtures-elevation.ts'
 import { entry, insert } from './store-contract.ts'
@@ -96,7 +97,7 @@ export const endingsContract = async (t: Test, open: () => Promise<Store>): Prom
     t.equal(await store.nextRequester(person('bob')), null)
   })
 
-  await t.test('what is ending has two queues of its own, by what is next', async (t) => {
+  await t.test('what is ending has queues of its own, by what is next', async (t) => {
     const store = await open()
     const base = { ...ending(idOf(1), at(200)), sweepAt: at(45) }
     await insert(store, { ...base, retryAt: at(31) })
@@ -105,11 +106,13 @@ export const endingsContract = async (t: Test, open: () => Promise<Store>): Prom
     await insert(store, { ...base, id: idOf(4), removedAt: at(30), sweptAt: at(45), retryAt: at(46) })
     await insert(store, { ...base, id: idOf(5), removedAt: at(30), deniedAt: at(33), retryAt: at(47) })
     await insert(store, active(idOf(6), at(10)))
-    const due = async (step: 'remove' | 'probe', minute: number, limit = 10) =>
+    await insert(store, { ...base, id: idOf(7), how: 'expired', retryAt: at(30) })
+    const due = async (step: EndingStep, minute: number, limit = 10) =>
       (await store.dueEndings(step, at(minute), limit)).map(({ elevation }) => elevation.id)
-    t.strictSame(await due('remove', 100), [1, 3, 5].map(idOf))
+    t.strictSame(await due('revoke', 100), [idOf(1)])
+    t.strictSame(await due('remove', 100), [7, 3, 5].map(idOf))
     t.strictSame(await due('probe', 100), [2, 4].map(idOf))
-    t.strictSame(await due('remove', 44), [idOf(1)])
+    t.strictSame(await due('remove', 44), [idOf(7)])
     t.strictSame(await due('probe', 100, 1), [idOf(2)])
     t.strictSame((await store.due(at(100), 10)).map(({ elevation }) => elevation.id), [idOf(6)])
   })

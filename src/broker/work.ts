@@ -6,7 +6,7 @@
  */
 import { type Ending, isScheduled } from '../elevation/elevation.ts'
 import type { ElevationId, Instant } from '../elevation/ids.ts'
-import { stepOf } from '../elevation/probing.ts'
+import { type EndingStep, endingSteps, stepOf } from '../elevation/probing.ts'
 import { beginEnd, lapse, retryEnd, takeOver } from '../elevation/transitions.ts'
 import type { Stored } from '../ports.ts'
 import { type DenyRole, denyAgain, roleDenier } from './deny-role.ts'
@@ -49,14 +49,14 @@ export const makeWork = (deps: Deps): Work => {
   }
   const denyRole = roleDenier(deps)
   const hurried = new Set<ElevationId>()
-  const lane = (step: 'remove' | 'probe') =>
+  const lane = (step: EndingStep) =>
     endingPool(deps, {
       due: (now, limit) => deps.endings.dueEndings(step, now, limit),
       run: (stored) => takeStep(deps, stored, { denyRole, hurried }),
       failed,
       after: () => fill()
     })
-  const pools = [lane('remove'), lane('probe')]
+  const pools = endingSteps.map(lane)
   const fill = (): void => {
     for (const pool of pools) pool.fill()
   }
@@ -175,20 +175,20 @@ const takeStep = async (
   const now = deps.clock.now()
   const step = stepOf(elevation, now)
   if (!needsDeny(elevation, now)) {
-    return moved(await (step === 'remove' ? remove(deps, stored, null) : probe(deps, stored)))
+    return moved(await (step === 'probe' ? probe(deps, stored) : remove(deps, stored, null)))
   }
   const { roleArn, region } = elevation.intent
   const denial = await denyRole({ roleArn, region })
   if (denial.kind === 'elsewhere') {
     // a replica that died in its turn keeps the role for a while: the rest does not wait for it
-    if (step === 'remove' && !hurried.has(elevation.id)) {
+    if (step !== 'probe' && !hurried.has(elevation.id)) {
       hurried.add(elevation.id)
       await takeAway(deps, elevation)
     }
     return 'later'
   }
   hurried.delete(elevation.id)
-  if (step === 'remove') {
+  if (step !== 'probe') {
     const denied = denial.kind === 'failed' ? denial.answer : written
     return moved(await remove(deps, stored, denied))
   }

@@ -21,14 +21,22 @@ export const isDenied = ({ session, deniedAt }: Pick<Ending, 'session' | 'denied
   session === null || deniedAt !== undefined
 
 /**
+ * What an end needs next, each with a queue of its own: `revoke` takes away for the first time what
+ * AWS still lets through, before the window is over; `remove` is every other look.
+ */
+export const endingSteps = ['revoke', 'remove', 'probe'] as const
+export type EndingStep = (typeof endingSteps)[number]
+
+/**
  * What is to be done next. Taking away comes first and is never kept waiting by a probe: the look
  * after `sweepAt` is taken although AWS was not seen to refuse yet.
  */
 export const stepOf = (
-  of: Pick<Ending, 'session' | 'deniedAt' | 'removedAt' | 'sweptAt' | 'sweepAt'>,
+  of: Pick<Ending, 'how' | 'session' | 'deniedAt' | 'removedAt' | 'sweptAt' | 'sweepAt'>,
   now: Instant
-): 'remove' | 'probe' => {
-  if (of.removedAt === undefined || isDenied(of)) return 'remove'
+): EndingStep => {
+  if (of.removedAt === undefined) return of.how === 'expired' ? 'remove' : 'revoke'
+  if (isDenied(of)) return 'remove'
   return of.sweptAt === undefined && now >= of.sweepAt ? 'remove' : 'probe'
 }
 

@@ -7,6 +7,7 @@ import type { Elevation, Ending } from '../elevation/elevation.ts'
 import type { Stored } from '../ports.ts'
 import type { Endings } from '../ports-endings.ts'
 import { instant, parsePersonId } from '../elevation/ids.ts'
+import type { EndingStep } from '../elevation/probing.ts'
 import { damaged, integer, text } from './columns.ts'
 import { type DueRows, dueRows } from './due.ts'
 import type { Engine, Step } from './engine.ts'
@@ -40,6 +41,7 @@ export const noteEnded = (elevation: Elevation): readonly Step[] => {
 /** The port over any engine; `select` reads elevations as `e`. */
 export const endingsOver = (engine: Engine, select: string): Endings => ({
   dueEndings: dueEndings({
+    revoke: dueRows(engine, { select, condition: isAt('revoke') }),
     remove: dueRows(engine, { select, condition: isAt('remove') }),
     probe: dueRows(engine, { select, condition: isAt('probe') })
   }),
@@ -104,11 +106,11 @@ export const endingsOver = (engine: Engine, select: string): Endings => ({
 })
 
 /** In the words of the index `elevation_ending`. */
-const isAt = (step: 'remove' | 'probe'): string =>
+const isAt = (step: EndingStep): string =>
   `e.state = 'ending' and e.ending_step = '${step}'`
 
 const dueEndings =
-  (due: Readonly<Record<'remove' | 'probe', DueRows>>): Endings['dueEndings'] =>
+  (due: Readonly<Record<EndingStep, DueRows>>): Endings['dueEndings'] =>
   async (step, now, limit) => {
     const rows = await due[step](now, limit)
     return rows.map((stored) => {

@@ -51,6 +51,14 @@ create index elevation_open_target on elevation (target, id)
   where state in ('pending', 'approved', 'issuing', 'active');
 `
 
+/**
+ * A queue of their own for what is taken away before the window is over. A version without it would
+ * leave them be, and does not start on this schema.
+ */
+export const revokeQueue = `
+update elevation set ending_step = 'revoke' where state = 'ending' and ending_step = 'remove';
+`
+
 /** The condition that no lock covers the elevation; `bind` gives a value its place in the text. */
 export const unlessLocked = (elevation: Elevation, bind: (value: Value) => string): string => {
   const keys = keysAgainst(elevation)

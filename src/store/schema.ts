@@ -7,7 +7,7 @@ import { consoleTables } from './console-sessions.ts'
 import { findingTables } from './findings.ts'
 import { keyUseTables } from './key-uses.ts'
 import { searchTables } from './ledger-search.ts'
-import { lockTables } from './locks.ts'
+import { lockTables, revokeQueue } from './locks.ts'
 import { sideDoorTables } from './side-doors.ts'
 
 export type Dialect = {
@@ -51,7 +51,8 @@ export const migrations = (dialect: Dialect): readonly Migration[] =>
     searchTables(dialect),
     findingTables(dialect),
     sideDoorTables(dialect),
-    keyUseTables(dialect)
+    keyUseTables(dialect),
+    revokeQueue
   ].map((text, at) => ({ number: at + 1, text, checksum: hash('sha256', text) }))
 
 /** The table that says which migrations a database has; made before the first of them. */
