@@ -35,19 +35,22 @@ export const dueRows = (
     const rows = await engine.read(found)
     if (owner === null || rows.length === 0) return rows.map(parseStored)
     const until = at + claimMilliseconds
+    // a plan is kept for any values, and of a table that grew: these texts leave no other way than
+    // the first due by the index, and then row by row
     const take: Step = {
       text: `insert into work_claim (elevation, owner, until)
         select e.id, $1, $2 from elevation e
         where ${isDue} and e.due_at <= $3
-          and not exists (select 1 from work_claim c where c.elevation = e.id and c.owner <> $1)
-        ${order} limit $4
+          and coalesce((select c.owner from work_claim c where c.elevation = e.id), $1) = $1
+        ${order} limit ${limit}
         on conflict (elevation) do update set until = excluded.until`,
-      values: [owner, until, at, limit],
+      values: [owner, until, at],
       ifNone: 'skip'
     }
     const taken: Query = {
       text: `${select} where ${isDue} and e.due_at <= $3
-          and e.id in (select elevation from work_claim where owner = $1 and until = $2)
+          and e.id = any (array(
+            select elevation from work_claim where owner = $1 and until = $2))
         ${order} limit $4`,
       values: [owner, until, at, limit]
     }
