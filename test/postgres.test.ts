@@ -9,12 +9,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import t, { type Test } from 'tap'
 import { instant, parseQueryId } from '../src/elevation/ids.ts'
+import { dueRows } from '../src/store/due.ts'
 import type { Engine, Query } from '../src/store/engine.ts'
 import { openStore } from '../src/store/open.ts'
 import { wrapUnder } from '../src/store/personal-key.ts'
 import { type Look, clockFrom } from '../src/store/postgres-clock.ts'
 import { postgresDialect } from '../src/store/postgres-dialect.ts'
 import { migrations } from '../src/store/schema.ts'
+import { selectElevation } from '../src/store/statements.ts'
 import { type Store, storeOver } from '../src/store/store.ts'
 import { active, approved, at, ended, ending, idOf, issuing, pending, person } from './fixtures-elevation.ts'
 import { testWrap } from './fakes/key-wrap.ts'
@@ -169,6 +171,47 @@ const withServer = async (t: Test, bin: string): Promise<void> => {
     t.equal(claims.filter(Boolean).length, 50)
     const turns = await Promise.all([a.slack.take('a', at(0), at(1)), b.slack.take('b', at(0), at(1))])
     t.equal(turns.filter((one) => one === null).length, 1)
+  })
+
+  await t.test('a plan that is kept claims due rows by an index, however many rows there are', async (t) => {
+    const { database, stores: [store] } = await twoReplicas(t)
+    // what is due was made first, as it is with ids that sort by time
+    for (let n = 0; n < 20; n++) await insert(store, active(idOf(n), at(10)))
+    const asked: Query[] = []
+    const engine: Engine = {
+      read: async () => [{}],
+      write: async ({ steps, result }) => {
+        asked.push(...steps, ...(result ? [result] : []))
+        return { kind: 'conflict' }
+      },
+      purge: async () => {},
+      close: async () => {},
+      clock: { now: () => at(10), skewMilliseconds: () => 0 }
+    }
+    const client = new Client({ connectionString: url(database, 'owner') })
+    await client.connect()
+    try {
+      await client.query(`set search_path = sallyport; set plan_cache_mode = force_generic_plan;
+        insert into work_claim select id, 'somebody', 5 from elevation;
+        insert into elevation select (jsonb_populate_record(e, jsonb_build_object(
+          'id', 'Z' || lpad(n::text, 25, '0'), 'due_at', e.due_at + n))).*
+        from elevation e, generate_series(1, 20000) n where e.id = '${idOf(1)}';
+        analyze elevation; analyze work_claim`)
+      for (const condition of [`e.state <> 'ending'`, `e.state = 'ending' and e.ending_step = 'remove'`]) {
+        await dueRows(engine, { select: selectElevation, condition })(at(10), 5)
+      }
+      t.equal(asked.length, 6)
+      for (const [n, { text, values }] of asked.entries()) {
+        await client.query(`prepare asked_${n} as ${text}`)
+        const given = values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value)))
+        const { rows } = await client.query(`explain (format json) execute asked_${n}(${given.join(', ')})`)
+        const plan = JSON.stringify(rows)
+        const found = plan.split('"Relation Name":"elevation"').slice(1)
+        for (const node of found) t.match(node.split('"Plans"')[0], /"(Index|Recheck) Cond"/, text)
+      }
+    } finally {
+      await client.end()
+    }
   })
 
   await t.test('what is due is one replica\'s until it is done, or too long under way', async (t) => {
