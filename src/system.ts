@@ -1,6 +1,5 @@
 /** The process's clock and randomness, as the ports the broker takes. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ElevationId, instant, parseElevationId, parseQueryId } from './elevation/ids.ts'
 import type { Clock, Ids } from './ports.ts'
 
@@ -9,7 +8,7 @@ export const systemClock: Clock = { now: () => instant(Date.now()) }
 /** How long a turn of the event loop takes now, in milliseconds. */
 export const loopTurn = async (): Promise<number> => {
   const began = performance.now()
-  await nextTurn()
+  await new Promise((resolve) => setImmediate(resolve))
   return performance.now() - began
 }
 

@@ -1,8 +1,8 @@
 /**
  * How expiry works: a row's due instant is its timer. Each round takes the rows whose instant has
  * come and moves them on, as it does with what a lock or a new policy ends; whoever runs the broker
- * calls it every quarter second and whenever woken. What asks AWS has lanes of its own, so that no
- * round waits for AWS. The end itself waits for none of it: AWS refuses from `notAfter` on.
+ * calls it several times a second and whenever woken. What asks AWS has lanes of its own, so that
+ * no round waits for AWS. The end itself waits for none of it: AWS refuses from `notAfter` on.
  */
 import { type Ending, isScheduled } from '../elevation/elevation.ts'
 import type { ElevationId, Instant } from '../elevation/ids.ts'
